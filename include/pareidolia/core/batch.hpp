@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/core/view.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+
+// Primitives on batches: what objectives, optimizers and run() are written in. Each is overloaded on the memory space of its views.
+
+namespace pareidolia {
+
+/// p(i, k) = exp(y(i, k)) / sum_j exp(y(i, j)), shifted by the row's maximum. y and p (count, classes), may be the same memory.
+inline void softmax(const_score_view<space::host> y, score_view<space::host> p) {
+  for (std::size_t i = 0; i < y.shape[0]; ++i) {
+    auto const scores = y.row(i);
+    auto const out = p.row(i);
+    float const top = *std::max_element(scores.begin(), scores.end());
+    float sum = 0;
+    for (std::size_t k = 0; k < scores.size(); ++k) sum += out[k] = std::exp(scores[k] - top);
+    for (float& v : out) v /= sum;
+  }
+}
+
+/// label[i] = the first class with the largest score of row i. y (count, classes), label (count).
+inline void argmax(const_score_view<space::host> y, std::span<int> label) {
+  for (std::size_t i = 0; i < y.shape[0]; ++i) {
+    auto const scores = y.row(i);
+    label[i] = static_cast<int>(std::max_element(scores.begin(), scores.end()) - scores.begin());
+  }
+}
+
+/// Index of the first row with a NaN or an infinity, or count when all are finite. y (count, classes).
+[[nodiscard]] inline std::size_t first_not_finite(const_score_view<space::host> y) {
+  for (std::size_t i = 0; i < y.shape[0]; ++i)
+    for (float v : y.row(i))
+      if (!std::isfinite(v)) return i;
+  return y.shape[0];
+}
+
+/// Distances of each image from its canvas i mod canvases, one row each: L0 (values that differ), L1, L2, Linf.
+/// x (count, channels, height, width), canvas (canvases, channels, height, width), d (count, 4).
+inline void distances(const_image_view<space::host> x, const_image_view<space::host> canvas, view<float, 2> d) {
+  for (std::size_t i = 0; i < x.shape[0]; ++i) {
+    auto const a = x.row(i), b = canvas.row(i % canvas.shape[0]);
+    double l0 = 0, l1 = 0, l2 = 0, linf = 0;
+    for (std::size_t j = 0; j < a.size(); ++j) {
+      double const r = std::abs(double{a[j]} - double{b[j]});
+      l0 += r > 0;
+      l1 += r;
+      l2 += r * r;
+      linf = std::max(linf, r);
+    }
+    auto const out = d.row(i);
+    out[0] = static_cast<float>(l0);
+    out[1] = static_cast<float>(l1);
+    out[2] = static_cast<float>(std::sqrt(l2));
+    out[3] = static_cast<float>(linf);
+  }
+}
+
+}  // namespace pareidolia

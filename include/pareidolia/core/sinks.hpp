@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/optimizer.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <concepts>
+#include <csignal>
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+namespace pareidolia {
+
+/// What the sinks of a run learn after each step.
+struct step {
+  standing where;
+  double seconds = 0;        ///< since the run began
+  double model_seconds = 0;  ///< of them, inside the model
+};
+
+/// A sink's answer: whether the run may go on. A run that is told to stop ends as if it were done, with the best it has.
+enum class verdict : bool { stop, go_on };
+
+/// Watches a run: called with each step, in the order of the arguments; returns nothing or a verdict.
+template <class S>
+inline constexpr bool is_sink = requires(S& s, step const& now) {
+  { s(now) } -> std::same_as<void>;
+}
+|| requires(S& s, step const& now) {
+  { s(now) } -> std::same_as<verdict>;
+};
+template <class S>
+concept Sink = is_sink<std::remove_reference_t<S>>;
+
+/// A line on the terminal that says how far the run is, what its figures are and how long it will take:
+///
+///     direct      [############........]  121/200   3.4 s   replaced 3   median 0.99982   min 0.97210
+///
+/// Redrawn ten times a second on a terminal; elsewhere one line each tenth of the run.
+class progress {
+ public:
+  explicit progress(std::string title = {}, std::FILE* out = stderr)
+      : title_(std::move(title)), out_(out), terminal_(isatty(fileno(out)) == 1) {}
+
+  void operator()(step const& now) {
+    auto const [done, of, figures] = now.where;
+    bool const last = of != 0 && done >= of;
+    if (!due(done, of, last)) return;
+    std::string line = title_;
+    if (of != 0) {
+      constexpr std::size_t width = 20;
+      std::size_t const filled = width * std::min(done, of) / of;
+      line += " [" + std::string(filled, '#') + std::string(width - filled, '.') + "]";
+    }
+    char number[64];
+    auto const append = [&](char const* format, auto... values) {
+      std::snprintf(number, sizeof number, format, values...);
+      line += number;
+    };
+    append(of != 0 ? " %5zu/%zu" : " %5zu", done, of);
+    append("  %.1f s", now.seconds);
+    for (figure const& f : figures) append("  %.*s %.6g", static_cast<int>(f.name.size()), f.name.data(), f.value);
+    std::fprintf(out_, terminal_ ? (last ? "\r%s\033[K\n" : "\r%s\033[K") : "%s\n", line.c_str());
+    std::fflush(out_);
+    open_ = terminal_ && !last;
+  }
+
+  ~progress() {
+    if (open_) std::fputc('\n', out_);
+  }
+  progress(progress const&) = default;
+  progress& operator=(progress const&) = default;
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  bool due(std::size_t done, std::size_t of, bool last) {
+    if (terminal_) {
+      auto const now = clock::now();
+      if (!last && now - last_ < std::chrono::milliseconds(100)) return false;
+      last_ = now;
+      return true;
+    }
+    std::size_t const tenth = of != 0 ? 10 * done / of : done / 100;
+    if (!last && tenth == tenth_) return false;
+    tenth_ = tenth;
+    return true;
+  }
+
+  std::string title_;
+  std::FILE* out_;
+  bool terminal_, open_ = false;
+  clock::time_point last_{};
+  std::size_t tenth_ = 0;
+};
+
+/// The figures of every step, in memory: one row a step, one column a figure.
+struct history {
+  std::vector<std::string> names;         ///< of the columns
+  std::vector<std::size_t> steps;         ///< of the rows
+  std::vector<std::vector<double>> rows;  ///< (steps, figures)
+
+  /// The column of that name, empty if there is none.
+  [[nodiscard]] std::vector<double> column(std::string_view name) const {
+    std::vector<double> values;
+    auto const found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) return values;
+    for (auto const& row : rows) values.push_back(row[static_cast<std::size_t>(found - names.begin())]);
+    return values;
+  }
+};
+
+/// Writes the figures of each step into a history that outlives the run.
+class recorder {
+ public:
+  explicit recorder(history& log) : log_(&log) {}
+
+  void operator()(step const& now) {
+    if (log_->names.empty())
+      for (figure const& f : now.where.figures) log_->names.emplace_back(f.name);
+    std::vector<double> row;
+    for (figure const& f : now.where.figures) row.push_back(f.value);
+    log_->steps.push_back(now.where.step);
+    log_->rows.push_back(std::move(row));
+  }
+
+ private:
+  history* log_;
+};
+
+/// Ends the run at the first SIGINT (Ctrl-C) with what there is; a second one kills the process as usual.
+///
+/// The handler is installed by the constructor and the former one restored by the destructor, so let it live where the work is; several may
+/// be nested. A run made after the signal ends after its first step.
+class stop_on_interrupt {
+ public:
+  stop_on_interrupt() : former_(std::signal(SIGINT, &on_signal)) {}
+  stop_on_interrupt(stop_on_interrupt const&) = delete;
+  stop_on_interrupt& operator=(stop_on_interrupt const&) = delete;
+  ~stop_on_interrupt() { std::signal(SIGINT, former_); }
+
+  verdict operator()(step const&) const { return interrupted() ? verdict::stop : verdict::go_on; }
+
+  /// True once a SIGINT has come while one of these was alive.
+  [[nodiscard]] static bool interrupted() { return flag() != 0; }
+
+ private:
+  static std::sig_atomic_t volatile& flag() {
+    static volatile std::sig_atomic_t raised = 0;
+    return raised;
+  }
+  static void on_signal(int) {
+    flag() = 1;
+    std::signal(SIGINT, SIG_DFL);
+  }
+  using handler = void (*)(int);
+  handler former_;
+};
+
+namespace detail {
+
+/// Calls each sink; false if one said stop.
+template <class... Sinks>
+bool inform(step const& now, Sinks&... sinks) {
+  bool go_on = true;
+  auto const tell = [&](auto& sink) {
+    if constexpr (std::same_as<decltype(sink(now)), verdict>)
+      go_on = sink(now) == verdict::go_on && go_on;
+    else
+      sink(now);
+  };
+  (tell(sinks), ...);
+  return go_on;
+}
+
+}  // namespace detail
+}  // namespace pareidolia

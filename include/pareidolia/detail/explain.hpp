@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/core/sinks.hpp>
+#include <pareidolia/encoding.hpp>
+#include <pareidolia/model.hpp>
+#include <pareidolia/objective.hpp>
+#include <pareidolia/optimizer.hpp>
+#include <pareidolia/probe.hpp>
+
+namespace pareidolia::detail {
+
+/// How run() feeds an optimizer's search.
+enum class feeding { none, values, classes, gradients };
+
+template <class O, class E, space S>
+[[nodiscard]] consteval feeding feeding_of() {
+  if constexpr (GradientOptimizer<O, E, S>)
+    return feeding::gradients;
+  else if constexpr (ClasswiseOptimizer<O, E, S>)
+    return feeding::classes;
+  else if constexpr (ScoreOptimizer<O, E, S>)
+    return feeding::values;
+  else
+    return feeding::none;
+}
+
+/// True when every part has the verbs that its partners call.
+template <class E, class B, class O, class M>
+[[nodiscard]] consteval bool fits() {
+  if constexpr (Model<M>) {
+    constexpr space S = M::memory;
+    constexpr feeding how = feeding_of<O, E, S>();
+    if constexpr (how == feeding::gradients)
+      return DifferentiableModel<M> && DifferentiableEncoding<E, S> && DifferentiableObjective<B, S>;
+    else if constexpr (how == feeding::classes)
+      return ClasswiseObjective<B, S>;
+    else
+      return how == feeding::values && Objective<B, S>;
+  } else {
+    return false;
+  }
+}
+
+/// Every mistake a caller of run() can make, each with one sentence; false when any was made.
+template <class E, class B, class O, class M, class... Sinks>
+[[nodiscard]] consteval bool explain_run() {
+  static_assert(Model<M>,
+                "model: needs `static constexpr space memory`, a type workspace, input(), classes(), prepare(count) and forward(x, y, "
+                "workspace) const");
+  static_assert((Sink<Sinks> && ...), "sink: each argument after the rng must be callable with `step const&` and return void or verdict");
+  if constexpr (Model<M>) {
+    constexpr space S = M::memory;
+    static_assert(Encoding<E, S>,
+                  "encoding: needs a type template population<space>, buffer(count, canvas) and decode(population, canvas, x)");
+    static_assert(Objective<B, S>, "objective: needs `static constexpr bool targeted` and value(y, targets, v) const");
+    if constexpr (Encoding<E, S> && Objective<B, S>) {
+      constexpr feeding how = feeding_of<O, E, S>();
+      static_assert(Optimizer<O, E, S>,
+                    "optimizer: needs start(encoding, canvas, rng) const that returns a search with ask(), done(), best() and where(); an "
+                    "evolutionary one needs an EvolvableEncoding: draw(children, rng) and vary(parents, children, rng)");
+      if constexpr (Optimizer<O, E, S>) {
+        static_assert(how != feeding::none,
+                      "optimizer: its search needs tell(evaluation), tell(classwise_evaluation) or tell(evaluation, gradients)");
+        if constexpr (how == feeding::gradients) {
+          static_assert(DifferentiableModel<M>, "model: this optimizer follows gradients, add backward(dy, dx, workspace) const");
+          static_assert(DifferentiableEncoding<E, S>, "encoding: this optimizer follows gradients, add pullback(p, canvas, dx, dp) const");
+          static_assert(DifferentiableObjective<B, S>, "objective: this optimizer follows gradients, add seed(y, targets, dy) const");
+        }
+        if constexpr (how == feeding::classes)
+          static_assert(ClasswiseObjective<B, S>, "objective: this optimizer keeps a champion per class, add values(y, v) const");
+      }
+    }
+  }
+  return fits<E, B, O, M>() && (Sink<Sinks> && ...);
+}
+
+/// The same for measure().
+template <class P, class M>
+[[nodiscard]] consteval bool explain_measure() {
+  static_assert(Model<M>,
+                "model: needs `static constexpr space memory`, a type workspace, input(), classes(), prepare(count) and forward(x, y, "
+                "workspace) const");
+  if constexpr (Model<M>) static_assert(Probe<P, M>, "probe: needs a type result and result measure(model, x, labels) const");
+  if constexpr (Model<M>)
+    return Probe<P, M>;
+  else
+    return false;
+}
+
+}  // namespace pareidolia::detail

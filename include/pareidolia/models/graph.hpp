@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/core/error.hpp>
+#include <pareidolia/core/view.hpp>
+
+#include <array>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace pareidolia {
+
+/// The layers a graph is made of. Symbols: input (C, H, W), output (C', H', W').
+namespace layer {
+
+using extent = std::array<std::size_t, 2>;  ///< (height, width)
+
+/// Cross-correlation, as networks mean it: y(o, i, j) = b(o) + sum_{c, u, v} w(o, c, u, v) x(c, s i + u - p, s j + v - p).
+/// H' = floor((H + 2 p - k) / s) + 1. With g groups, outputs [o C'/g, (o + 1) C'/g) see only channels [o C/g, (o + 1) C/g).
+struct convolution {
+  std::size_t outputs = 0;
+  extent kernel{1, 1}, stride{1, 1}, padding{0, 0};
+  std::size_t groups = 1;
+  bool bias = true;
+};
+
+/// y = W x + b over the flattened input.
+struct inner_product {
+  std::size_t outputs = 0;
+  bool bias = true;
+};
+
+/// Which windows at the far edge count: Caffe's rule H' = ceil((H + 2 p - k) / s) + 1, less one if the last window would start beyond the
+/// input and its leading padding; or H' = floor((H + 2 p - k) / s) + 1.
+enum class rounding { ceil, floor };
+enum class pool { maximum, average };
+
+/// Largest or mean value of each window. The mean divides by the part of the window inside the padded input, as Caffe's does, or, with
+/// count_padding = false, by the part inside the input.
+struct pooling {
+  pool kind = pool::maximum;
+  extent kernel{1, 1}, stride{1, 1}, padding{0, 0};
+  rounding edge = rounding::ceil;
+  bool count_padding = true;
+};
+
+/// max(x, 0), 1 / (1 + exp(-x)) or tanh(x), elementwise.
+enum class function { relu, sigmoid, tanh };
+struct activation {
+  function kind = function::relu;
+};
+
+/// The identity: networks are run as they are used, not as they are trained.
+struct dropout {};
+
+/// exp(x_c) / sum_c' exp(x_c') over the channels of each position.
+struct softmax {};
+
+using operation = std::variant<convolution, inner_product, pooling, activation, dropout, softmax>;
+
+}  // namespace layer
+
+/// One layer of a graph. `input` names the layer it reads; empty: the one before it, or the image for the first.
+struct node {
+  std::string name;
+  layer::operation what;
+  std::string input = {};
+};
+
+/// What the network sees of an image x in [0, 1]: z = scale x - mean. `mean` has one value, one per channel, one per pixel, or none (0).
+struct preprocessing {
+  float scale = 1;
+  std::vector<float> mean = {};
+};
+
+/// A network as data: layers in an order in which each comes after its input; the last one gives the scores.
+struct graph {
+  std::string name;
+  image_shape input{};
+  preprocessing prepare = {};
+  std::vector<node> nodes = {};
+};
+
+/// One parameter array of a graph: its name (layer.weight, layer.bias), shape, and place in the flat vector of all parameters.
+struct parameter_slot {
+  std::string name;
+  std::vector<std::size_t> shape;
+  std::size_t offset = 0, size = 0;
+};
+
+/// A graph with everything that follows from it.
+struct planned_graph {
+  graph source;
+  std::vector<std::size_t> inputs;      ///< for each node, the index of the node it reads; `image` for the image
+  std::vector<image_shape> in, out;     ///< for each node, shapes of input and output
+  std::vector<parameter_slot> slots;    ///< in order of the nodes, weight before bias
+  std::vector<std::size_t> first_slot;  ///< for each node, its first slot
+  std::size_t parameters = 0;           ///< size of the flat vector
+  static constexpr std::size_t image = static_cast<std::size_t>(-1);
+};
+
+namespace detail {
+
+inline std::string to_text(std::vector<std::size_t> const& shape) {
+  std::string out = "(";
+  for (std::size_t i = 0; i < shape.size(); ++i) out += (i ? ", " : "") + std::to_string(shape[i]);
+  return out + ")";
+}
+inline std::string to_text(image_shape const& s) { return to_text(std::vector<std::size_t>(s.begin(), s.end())); }
+
+/// Windows of size k at stride s over an extent n padded by p on both sides.
+inline std::size_t window_count(std::size_t n, std::size_t k, std::size_t s, std::size_t p, layer::rounding edge) {
+  if (edge == layer::rounding::floor) return (n + 2 * p - k) / s + 1;
+  std::size_t count = (n + 2 * p - k + s - 1) / s + 1;
+  if ((count - 1) * s >= n + p) --count;
+  return count;
+}
+
+/// Shapes and parameters of one node; the operators throw a sentence without the layer's name, plan() adds it.
+struct infer {
+  image_shape in;
+
+  void window(layer::extent kernel, layer::extent stride, layer::extent padding) const {
+    for (std::size_t d : {0, 1}) {
+      if (kernel[d] == 0 || stride[d] == 0) fail("kernel and stride must be at least 1");
+      if (padding[d] >= kernel[d]) fail("padding must be smaller than the kernel");
+      if (kernel[d] > in[1 + d] + 2 * padding[d]) fail("the kernel is larger than its padded input ", to_text(in));
+    }
+  }
+
+  image_shape operator()(layer::convolution const& c) const {
+    window(c.kernel, c.stride, c.padding);
+    if (c.outputs == 0) fail("outputs must be at least 1");
+    if (c.groups == 0 || in[0] % c.groups || c.outputs % c.groups)
+      fail(c.groups, " groups do not divide ", in[0], " input and ", c.outputs, " output channels");
+    return {c.outputs, window_count(in[1], c.kernel[0], c.stride[0], c.padding[0], layer::rounding::floor),
+            window_count(in[2], c.kernel[1], c.stride[1], c.padding[1], layer::rounding::floor)};
+  }
+  image_shape operator()(layer::inner_product const& p) const {
+    if (p.outputs == 0) fail("outputs must be at least 1");
+    return {p.outputs, 1, 1};
+  }
+  image_shape operator()(layer::pooling const& p) const {
+    window(p.kernel, p.stride, p.padding);
+    return {in[0], window_count(in[1], p.kernel[0], p.stride[0], p.padding[0], p.edge),
+            window_count(in[2], p.kernel[1], p.stride[1], p.padding[1], p.edge)};
+  }
+  image_shape operator()(layer::activation const&) const { return in; }
+  image_shape operator()(layer::dropout const&) const { return in; }
+  image_shape operator()(layer::softmax const&) const { return in; }
+
+  using shapes = std::vector<std::vector<std::size_t>>;
+  shapes parameters(layer::convolution const& c) const {
+    shapes s{{c.outputs, in[0] / c.groups, c.kernel[0], c.kernel[1]}};
+    if (c.bias) s.push_back({c.outputs});
+    return s;
+  }
+  shapes parameters(layer::inner_product const& p) const {
+    shapes s{{p.outputs, in[0] * in[1] * in[2]}};
+    if (p.bias) s.push_back({p.outputs});
+    return s;
+  }
+  template <class Layer>
+  shapes parameters(Layer const&) const {
+    return {};
+  }
+};
+
+}  // namespace detail
+
+/// Checks a graph and infers its shapes and parameters.
+///
+/// Errors: an empty graph or image, a duplicate or missing name, an unknown input, a window that does not fit, a mean of the wrong length.
+[[nodiscard]] inline planned_graph plan(graph g) {
+  std::string const where = "graph '" + g.name + "': ";
+  if (g.nodes.empty()) detail::fail(where, "it has no layers");
+  std::size_t const pixels = g.input[0] * g.input[1] * g.input[2];
+  if (pixels == 0) detail::fail(where, "the input shape ", detail::to_text(g.input), " is empty");
+  if (std::size_t const m = g.prepare.mean.size(); m > 1 && m != g.input[0] && m != pixels)
+    detail::fail(where, "the mean has ", m, " values; give 1, ", g.input[0], " (one per channel) or ", pixels, " (one per pixel)");
+
+  planned_graph result;
+  std::map<std::string, std::size_t> known;
+  for (std::size_t i = 0; i < g.nodes.size(); ++i) {
+    node const& n = g.nodes[i];
+    if (n.name.empty()) detail::fail(where, "layer ", i, " has no name");
+    std::size_t from = i == 0 ? planned_graph::image : i - 1;
+    if (!n.input.empty()) {
+      auto const found = known.find(n.input);
+      if (found == known.end()) detail::fail(where, "layer '", n.name, "' reads '", n.input, "', which is no earlier layer");
+      from = found->second;
+    }
+    if (!known.emplace(n.name, i).second) detail::fail(where, "two layers are named '", n.name, "'");
+
+    detail::infer const infer{from == planned_graph::image ? g.input : result.out[from]};
+    try {
+      result.out.push_back(std::visit(infer, n.what));
+    } catch (error const& e) {
+      detail::fail(where, "layer '", n.name, "': ", e.what());
+    }
+    result.inputs.push_back(from);
+    result.in.push_back(infer.in);
+    result.first_slot.push_back(result.slots.size());
+    auto const shapes = std::visit([&](auto const& what) { return infer.parameters(what); }, n.what);
+    for (std::size_t k = 0; k < shapes.size(); ++k) {
+      std::size_t size = 1;
+      for (std::size_t extent : shapes[k]) size *= extent;
+      result.slots.push_back({n.name + (k == 0 ? ".weight" : ".bias"), shapes[k], result.parameters, size});
+      result.parameters += size;
+    }
+  }
+  result.source = std::move(g);
+  return result;
+}
+
+}  // namespace pareidolia

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/core/view.hpp>
+
+#include <concepts>
+
+namespace pareidolia {
+
+/// What an attack wants of the scores. `o.value(y, t, v)` writes v(i), the worth of image i; larger is better.
+///
+/// y (count, classes) logits; t (count) one class per image: the class to reach if `O::targeted`, else the class to leave; v (count).
+template <class O, space S>
+concept Objective = requires(O const& o, const_score_view<S> y, label_view t, value_view<S> v) {
+  { O::targeted } -> std::convertible_to<bool>;
+  { o.value(y, t, v) } -> std::same_as<void>;
+};
+
+/// `o.seed(y, t, dy)` writes dy (count, classes) = dv(i) / dy(i, k): where backward starts.
+template <class O, space S>
+concept DifferentiableObjective = Objective<O, S> && requires(O const& o, const_score_view<S> y, label_view t, score_view<S> dy) {
+  { o.seed(y, t, dy) } -> std::same_as<void>;
+};
+
+/// `o.values(y, v)` writes v(i, k), the worth of image i if class k were its target: every class at once, for searches that keep one
+/// champion per class. y and v (count, classes).
+template <class O, space S>
+concept ClasswiseObjective = Objective<O, S> && requires(O const& o, const_score_view<S> y, score_view<S> v) {
+  { o.values(y, v) } -> std::same_as<void>;
+};
+
+}  // namespace pareidolia
