@@ -94,14 +94,15 @@ class session {
   image_view<S> images(std::size_t count) {
     if (!workspace_ || x_.view().shape[0] < count) {
       x_ = storage<float, 4, S>(shape_of(count));
-      y_ = storage<float, 2, S>({count, model_.classes()});
-      dy_ = storage<float, 2, S>({count, model_.classes()});
-      workspace_ = std::make_unique<typename M::workspace>(model_.prepare(count));
+      y_ = storage<float, 2, S>({count, classes()});
+      dy_ = storage<float, 2, S>({count, classes()});
+      workspace_.reset(new typename M::workspace(model_.prepare(count)));  // which need not be movable
     }
     return x_.view().rows(0, count);
   }
   score_view<S> scores(std::size_t count) { return y_.view().rows(0, count); }
   score_view<S> seeds(std::size_t count) { return dy_.view().rows(0, count); }
+  [[nodiscard]] std::size_t classes() const { return static_cast<std::size_t>(model_.classes()); }
 
   std::size_t forwards = 0, backwards = 0;
   double seconds = 0;
@@ -157,12 +158,11 @@ outcome run(attack<E, B, O> const& a, M const& model, labelled_images const& can
     constexpr space S = M::memory;
     constexpr detail::feeding how = detail::feeding_of<O, E, S>();
     constexpr bool classwise = how == detail::feeding::classes;
-    detail::check_canvas(canvas, model.input(), !classwise, model.classes());
-
     using session = detail::session<M>;
     auto const begin = session::clock::now();
     session pass(model);
-    std::size_t const classes = model.classes();
+    std::size_t const classes = pass.classes();
+    detail::check_canvas(canvas, model.input(), !classwise, classes);
     const_image_view<S> const start = as_view(canvas.images);
     std::size_t const canvases = start.shape[0];
 
@@ -256,7 +256,7 @@ outcome run(attack<E, B, O> const& a, M const& model, labelled_images const& can
 template <class P, class M>
 auto measure(P const& probe, M const& model, labelled_images const& images) {
   if constexpr (detail::explain_measure<P, M>()) {
-    detail::check_canvas(images, model.input(), false, model.classes());
+    detail::check_canvas(images, model.input(), false, static_cast<std::size_t>(model.classes()));
     return probe.measure(model, as_view(images.images), label_view(images.labels));
   }
 }

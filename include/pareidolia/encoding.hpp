@@ -59,4 +59,13 @@ concept EvolvableEncoding = Encoding<E, S> &&
   { e.vary(parents, children, r) } -> std::same_as<void>;
 };
 
+/// An evolvable encoding whose variation changes while a search goes on, such as a mutation rate that is halved every so often.
+///
+/// `e.at(generation)` is the encoding as that generation uses it; it differs from e in draw() and vary() only. Searches that have
+/// generations ask for it, others vary with e as it is.
+template <class E, space S>
+concept ScheduledEncoding = EvolvableEncoding<E, S> && requires(E const& e, std::size_t generation) {
+  { e.at(generation) } -> std::same_as<E>;
+};
+
 }  // namespace pareidolia

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <span>
 
 // Primitives on batches: what objectives, optimizers and run() are written in. Each is overloaded on the memory space of its views.
@@ -30,6 +31,21 @@ inline void argmax(const_score_view<space::host> y, std::span<int> label) {
   for (std::size_t i = 0; i < y.shape[0]; ++i) {
     auto const scores = y.row(i);
     label[i] = static_cast<int>(std::max_element(scores.begin(), scores.end()) - scores.begin());
+  }
+}
+
+/// The champion of each column: row[k] is the first row with the largest v(i, k) and best[k] that value. A NaN is never the largest; a
+/// column of nothing but NaN and -infinity has best[k] = -infinity and row[k] = count. v (count, classes), row and best (classes).
+inline void best_rows(const_score_view<space::host> v, std::span<std::size_t> row, std::span<float> best) {
+  std::fill(row.begin(), row.end(), v.shape[0]);
+  std::fill(best.begin(), best.end(), -std::numeric_limits<float>::infinity());
+  for (std::size_t i = 0; i < v.shape[0]; ++i) {
+    auto const values = v.row(i);
+    for (std::size_t k = 0; k < values.size(); ++k)
+      if (values[k] > best[k]) {
+        best[k] = values[k];
+        row[k] = i;
+      }
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <Random123/philox.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -33,6 +34,17 @@ class random_stream {
       used_ = 0;
     }
     return block_[used_++];
+  }
+
+  /// The next out.size() numbers: what as many calls would give, without the bookkeeping of each.
+  void fill(std::span<result_type> out) {
+    std::size_t i = 0;
+    while (used_ < 4 && i < out.size()) out[i++] = block_[used_++];
+    for (; i + 4 <= out.size(); i += 4) {
+      auto const block = philox(key_, stream_, next_++);
+      std::copy(block.begin(), block.end(), out.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    while (i < out.size()) out[i++] = (*this)();
   }
 
   /// Uniform in [0, 1), 24 bits.

@@ -171,7 +171,7 @@ namespace detail {
 template <class... Sinks>
 bool inform(step const& now, Sinks&... sinks) {
   bool go_on = true;
-  auto const tell = [&](auto& sink) {
+  [[maybe_unused]] auto const tell = [&](auto& sink) {  // unused by a run without sinks
     if constexpr (std::same_as<decltype(sink(now)), verdict>)
       go_on = sink(now) == verdict::go_on && go_on;
     else

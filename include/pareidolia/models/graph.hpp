@@ -126,7 +126,7 @@ struct infer {
   image_shape in;
 
   void window(layer::extent kernel, layer::extent stride, layer::extent padding) const {
-    for (std::size_t d : {0, 1}) {
+    for (std::size_t d : {0u, 1u}) {
       if (kernel[d] == 0 || stride[d] == 0) fail("kernel and stride must be at least 1");
       if (padding[d] >= kernel[d]) fail("padding must be smaller than the kernel");
       if (kernel[d] > in[1 + d] + 2 * padding[d]) fail("the kernel is larger than its padded input ", to_text(in));
@@ -216,6 +216,15 @@ struct infer {
   }
   result.source = std::move(g);
   return result;
+}
+
+/// Multiplications of one forward pass of one image, in convolutions and inner products.
+[[nodiscard]] inline std::size_t multiplications(planned_graph const& g) {
+  std::size_t total = 0;
+  for (std::size_t k = 0; k < g.out.size(); ++k)
+    if (g.first_slot[k] < g.slots.size() && g.slots[g.first_slot[k]].name == g.source.nodes[k].name + ".weight")
+      total += g.slots[g.first_slot[k]].size * g.out[k][1] * g.out[k][2];
+  return total;
 }
 
 }  // namespace pareidolia

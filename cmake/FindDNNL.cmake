@@ -1,0 +1,20 @@
+# DNNL::DNNL, oneDNN 2 or 3. oneDNN's own package file is not used: where it was built for GPUs too, it asks for OpenCL.
+find_path(DNNL_INCLUDE_DIR dnnl.hpp)
+find_library(DNNL_LIBRARY dnnl)
+mark_as_advanced(DNNL_INCLUDE_DIR DNNL_LIBRARY)
+
+unset(DNNL_VERSION)
+foreach(header IN ITEMS oneapi/dnnl/dnnl_version.h dnnl_version.h)
+  if(NOT DNNL_VERSION AND EXISTS "${DNNL_INCLUDE_DIR}/${header}")
+    file(STRINGS "${DNNL_INCLUDE_DIR}/${header}" numbers REGEX "define DNNL_VERSION_(MAJOR|MINOR|PATCH) ")
+    string(REGEX MATCHALL "[0-9]+" numbers "${numbers}")
+    list(JOIN numbers "." DNNL_VERSION)
+  endif()
+endforeach()
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(DNNL REQUIRED_VARS DNNL_LIBRARY DNNL_INCLUDE_DIR VERSION_VAR DNNL_VERSION)
+if(DNNL_FOUND AND NOT TARGET DNNL::DNNL)
+  add_library(DNNL::DNNL UNKNOWN IMPORTED)
+  set_target_properties(DNNL::DNNL PROPERTIES IMPORTED_LOCATION "${DNNL_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${DNNL_INCLUDE_DIR}")
+endif()

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/core/version.hpp>
+#include <pareidolia/detail/report/exhibit.hpp>
+#include <pareidolia/models/weights.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pareidolia::detail {
+
+/// Everything of a report but the pixels.
+[[nodiscard]] inline std::string report_json(report const& r, std::vector<exhibition> const& exhibitions) {
+  using json = nlohmann::ordered_json;
+  json settings = json::array(), sections = json::array();
+  for (auto const& [name, value] : r.settings) settings.push_back({{"name", name}, {"value", value}});
+  for (exhibition const& shown : exhibitions) {
+    outcome const& o = shown.source->result;
+    json images = json::array();
+    for (exhibit const& e : shown.exhibits) {
+      std::size_t const i = e.index;
+      auto const scores = as_view(o.scores).row(i), d = as_view(o.distances).row(i);
+      images.push_back({{"file", "images/" + shown.folder + "/" + e.file},
+                        {"targeted", e.targeted},
+                        {"target", o.targets[i]},
+                        {"before", o.before[i]},
+                        {"label", o.labels[i]},
+                        {"success", o.success[i] != 0},
+                        {"shown_class", e.shown},
+                        {"confidence", 1 - e.doubt},
+                        {"doubt", e.doubt},
+                        {"value", o.values[i]},
+                        {"distances", {{"l0", d[0]}, {"l1", d[1]}, {"l2", d[2]}, {"linf", d[3]}}},
+                        {"scores", std::vector<float>(scores.begin(), scores.end())}});
+    }
+    history const& log = shown.source->log;
+    sections.push_back({{"title", shown.source->title},
+                        {"folder", "images/" + shown.folder},
+                        {"seed", o.seed},
+                        {"model", o.model == 0 ? json() : json(hexadecimal(o.model))},
+                        {"complete", o.complete},
+                        {"step_name", shown.source->step_name},
+                        {"steps", o.steps},
+                        {"forwards", o.forwards},
+                        {"backwards", o.backwards},
+                        {"seconds", o.seconds},
+                        {"model_seconds", o.model_seconds},
+                        {"images", images},
+                        {"history", {{"names", log.names}, {"steps", log.steps}, {"rows", log.rows}}}});
+  }
+  json const all = {{"title", r.title},     {"summary", r.summary},         {"version", std::string(version)},
+                    {"settings", settings}, {"class_names", r.class_names}, {"sections", sections}};
+  return all.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+/// The arrays of a report as tensors, <folder>.<array>. No times, so that the same seed gives the same bytes.
+[[nodiscard]] inline weights report_tensors(std::vector<exhibition> const& exhibitions) {
+  weights result;
+  result.metadata["version"] = version;
+  for (exhibition const& shown : exhibitions) {
+    outcome const& o = shown.source->result;
+    std::string const prefix = shown.folder + ".";
+    auto const put = [&](char const* name, std::vector<std::size_t> shape, auto const& values) {
+      parameter p{std::move(shape), {}};
+      p.values.reserve(values.size());
+      for (auto const v : values) p.values.push_back(static_cast<float>(v));
+      result.parameters.emplace(prefix + name, std::move(p));
+    };
+    auto const& s = o.images.shape();
+    std::size_t const count = o.size();
+    put("images", {s[0], s[1], s[2], s[3]}, as_view(o.images).flat());
+    put("scores", {count, o.scores.shape()[1]}, as_view(o.scores).flat());
+    put("distances", {count, 4}, as_view(o.distances).flat());
+    put("values", {count}, o.values);
+    put("targets", {count}, o.targets);
+    put("before", {count}, o.before);
+    put("labels", {count}, o.labels);
+    put("success", {count}, o.success);
+    result.metadata[prefix + "seed"] = std::to_string(o.seed);
+    result.metadata[prefix + "model"] = hexadecimal(o.model);
+    result.metadata[prefix + "steps"] = std::to_string(o.steps);
+    result.metadata[prefix + "complete"] = o.complete ? "true" : "false";
+  }
+  return result;
+}
+
+}  // namespace pareidolia::detail

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/core/error.hpp>
+#include <pareidolia/core/tensor.hpp>
+#include <pareidolia/detail/report/text.hpp>
+#include <pareidolia/io/findings.hpp>
+#include <pareidolia/io/png.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pareidolia::detail {
+
+/// 1 - softmax(y)_k, without the cancellation of the subtraction: 0.9999999 and 0.99999999 differ.
+[[nodiscard]] inline double doubt_of(std::span<float const> scores, std::size_t k) {
+  double const top = double{*std::max_element(scores.begin(), scores.end())};
+  double others = 0;
+  for (std::size_t j = 0; j < scores.size(); ++j)
+    if (j != k) others += std::exp(double{scores[j]} - top);
+  return others / (others + std::exp(double{scores[k]} - top));
+}
+
+[[nodiscard]] inline std::string class_name(report const& r, int k) {
+  auto const index = static_cast<std::size_t>(k);
+  return index < r.class_names.size() && !r.class_names[index].empty() ? r.class_names[index] : "class " + std::to_string(k);
+}
+
+/// One image of a section, ready to be shown.
+struct exhibit {
+  std::size_t index = 0;
+  bool targeted = true;  ///< the attack wanted the target; else it wanted to leave it
+  int shown = 0;         ///< the class that the image is shown under: the target, or, of an attack that leaves it, what it became
+  std::string name;      ///< of that class
+  double doubt = 0;      ///< one minus the confidence in that class
+  std::string file;      ///< name of its PNG in the section's folder
+  std::vector<std::byte> png;
+};
+
+/// A section with everything that follows from it.
+struct exhibition {
+  section const* source = nullptr;
+  std::string folder;  ///< unique name of files and anchors
+  std::vector<exhibit> exhibits;
+};
+
+/// Errors: arrays of an outcome or a history that do not belong together.
+inline void check_section(section const& s) {
+  outcome const& o = s.result;
+  std::size_t const count = o.size();
+  auto const& pixels = o.images.shape();
+  auto const& scores = o.scores.shape();
+  auto const& distances = o.distances.shape();
+  std::string const where = "report: section '" + s.title + "': ";
+  if (count == 0) fail(where, "it has no images");
+  if (pixels[0] != count || scores[0] != count || scores[1] == 0 || distances[0] != count || distances[1] != 4 ||
+      o.targets.size() != count || o.before.size() != count || o.labels.size() != count || o.success.size() != count)
+    fail(where, "the arrays of its outcome are not all of ", count, " images; give the outcome of a run");
+  for (auto const* classes : {&o.targets, &o.before, &o.labels})
+    for (int const k : *classes)
+      if (k < 0 || static_cast<std::size_t>(k) >= scores[1]) fail(where, "class ", k, " is none of its ", scores[1], " classes");
+  if (s.log.steps.size() != s.log.rows.size())
+    fail(where, "its history has ", s.log.steps.size(), " steps and ", s.log.rows.size(), " rows");
+  for (auto const& row : s.log.rows)
+    if (row.size() != s.log.names.size())
+      fail(where, "a row of its history has ", row.size(), " values for ", s.log.names.size(), " names");
+}
+
+[[nodiscard]] inline exhibit make_exhibit(report const& r, outcome const& o, std::size_t i) {
+  exhibit e;
+  e.index = i;
+  e.targeted = (o.labels[i] == o.targets[i]) == (o.success[i] != 0);  // what success means tells what was wanted
+  e.shown = e.targeted ? o.targets[i] : o.labels[i];
+  e.name = class_name(r, e.shown);
+  e.doubt = doubt_of(as_view(o.scores).row(i), static_cast<std::size_t>(e.shown));
+  std::string const digits = std::to_string(i), last = std::to_string(o.size() - 1);
+  double const floored = std::floor((1 - e.doubt) * 1e6) / 1e6;
+  e.file = std::string(last.size() - digits.size(), '0') + digits + "_" + slug(e.name, "class-" + std::to_string(e.shown)) + "_" +
+           fixed(floored, 6) + ".png";
+  auto const& s = o.images.shape();
+  e.png = encode_png({as_view(o.images).row(i).data(), {s[1], s[2], s[3]}});
+  return e;
+}
+
+/// All sections of a report, each with a folder name of its own. The report must outlive the result.
+[[nodiscard]] inline std::vector<exhibition> make_exhibitions(report const& r) {
+  std::vector<exhibition> result;
+  std::set<std::string> taken;
+  for (section const& s : r.sections) {
+    check_section(s);
+    std::string const base = slug(s.title, "section");
+    std::string folder = base;
+    for (std::size_t n = 2; !taken.insert(folder).second; ++n) folder = base + "-" + std::to_string(n);
+    exhibition shown{&s, folder, {}};
+    for (std::size_t i = 0; i < s.result.size(); ++i) shown.exhibits.push_back(make_exhibit(r, s.result, i));
+    result.push_back(std::move(shown));
+  }
+  return result;
+}
+
+}  // namespace pareidolia::detail

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/core/error.hpp>
+#include <pareidolia/core/parallel.hpp>
+#include <pareidolia/core/random.hpp>
+#include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/dispatch.hpp>
+#include <pareidolia/detail/variation.hpp>
+#include <pareidolia/encoding.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace pareidolia {
+
+/// A batch of genotypes of `pixels`: one gene in [0, 1] for each value of an image.
+template <space S>
+struct pixel_genes;
+
+template <>
+struct pixel_genes<space::host> {
+  std::size_t length = 0;    ///< genes of one genotype: channels * height * width
+  std::vector<float> genes;  ///< (size(), length)
+
+  [[nodiscard]] std::size_t size() const { return length == 0 ? 0 : genes.size() / length; }
+  [[nodiscard]] view<float, 2> rows() { return {genes.data(), {size(), length}}; }
+  [[nodiscard]] view<float const, 2> rows() const { return {genes.data(), {size(), length}}; }
+
+  void assign(std::span<std::size_t const> to, pixel_genes const& source, std::span<std::size_t const> from) {
+    for (std::size_t k = 0; k < to.size(); ++k) std::copy_n(source.rows().row(from[k]).data(), length, rows().row(to[k]).data());
+  }
+};
+
+/// The direct encoding of Nguyen, Yosinski and Clune (CVPR 2015): every value of the image is a gene of its own.
+///
+/// draw: genes uniform in [0, 1]. vary: each gene is selected with probability `rate`, independently; a selected gene v gets polynomial
+/// mutation (Deb and Agrawal 1999): with u ~ U(0, 1),
+///   delta = (2 u)^(1 / (eta + 1)) - 1          if u < 1/2
+///           1 - (2 (1 - u))^(1 / (eta + 1))    otherwise
+///   v <- clip(v + delta, 0, 1).
+/// Before it, couples cross over with probability `crossover` by simulated binary crossover (SBX, Deb and Agrawal 1995, bounded form).
+///
+/// decode: genes are clipped to [0, 1]; with levels > 0 the image has x = floor(levels v) / (levels - 1), and x = 1 for v = 1, so uniform
+/// genes give uniform levels and with 256 of them an 8-bit file holds exactly what the model saw; levels = 0: x = v. The channels are those
+/// of the canvas; colours are RGB. pullback: dp = dx, summed over the canvases of a genotype; rounding and clipping let gradients straight
+/// through. A neutral genotype shows its canvas; otherwise only the canvas's shape matters.
+///
+/// Cost of vary: a copy, and for each gene that mutates two random numbers, one to find it and one to change it; SBX costs ten times as
+/// much for a couple that crosses. The same on any number of threads; rounding may differ between processors with and without AVX2.
+///
+/// Deviations. The paper halves `rate` every 1000 generations (`halve_every`), the released code never does. The released code truncates
+/// 255 v, which leaves white to v = 1 alone, reads the bytes of colour images as HLS, and crosses over with probability 0.5; its SBX leaves
+/// genes that are equal in both parents unset, so a champion paired with itself has grey children: here such genes are inherited.
+struct pixels {
+  float rate = 0.1f;            ///< probability that a gene mutates, in [0, 1]
+  float eta = 15;               ///< strength of mutation: larger means smaller steps, at least 0
+  float crossover = 0;          ///< probability that a couple crosses over, in [0, 1]; the released code has 0.5
+  float crossover_eta = 10;     ///< larger means children nearer to their parents, at least 0
+  std::size_t levels = 256;     ///< that a value of an image can take, 2 to 1024; 0: any value in [0, 1]
+  std::size_t halve_every = 0;  ///< generations after which `rate` is halved, again and again; 0: never; the paper has 1000
+
+  template <space S>
+  using population = pixel_genes<S>;
+
+  /// Errors: a setting outside its range.
+  void check() const {
+    if (!(rate >= 0 && rate <= 1)) detail::fail("pixels: rate is ", rate, "; it is a probability, give a value in [0, 1]");
+    if (!(eta >= 0)) detail::fail("pixels: eta is ", eta, "; give a value of at least 0");
+    if (!(crossover >= 0 && crossover <= 1)) detail::fail("pixels: crossover is ", crossover, "; give a probability in [0, 1]");
+    if (!(crossover_eta >= 0)) detail::fail("pixels: crossover_eta is ", crossover_eta, "; give a value of at least 0");
+    if (levels == 1 || levels > 1024) detail::fail("pixels: levels is ", levels, "; give 2 to 1024, or 0 for any value in [0, 1]");
+  }
+
+  /// The encoding as generation `generation` uses it: its rate, halved as often as the schedule says.
+  [[nodiscard]] pixels at(std::size_t generation) const {
+    pixels now = *this;
+    if (halve_every != 0) now.rate = std::ldexp(rate, -static_cast<int>(std::min<std::size_t>(generation / halve_every, 1000)));
+    now.halve_every = 0;
+    return now;
+  }
+
+  /// n genotypes, each showing its canvas i mod canvases.
+  [[nodiscard]] pixel_genes<space::host> buffer(std::size_t n, const_image_view<space::host> canvas) const {
+    check();
+    pixel_genes<space::host> p{canvas.stride(), {}};
+    p.genes.reserve(n * p.length);
+    for (std::size_t i = 0; i < n; ++i) {
+      auto const shown = canvas.row(i % canvas.shape[0]);
+      p.genes.insert(p.genes.end(), shown.begin(), shown.end());
+    }
+    return p;
+  }
+
+  void decode(pixel_genes<space::host> const& p, const_image_view<space::host>, image_view<space::host> x) const {
+    auto const best = detail::best_instruction_set();
+    in_slices(x.shape[0], p.length, [&](std::size_t i) {
+      std::span<float const> const genes = p.rows().row(i % p.size());
+      detail::dispatch<detail::quantisation>(best, genes, x.row(i), static_cast<float>(levels));
+    });
+  }
+
+  void pullback(pixel_genes<space::host> const& p, const_image_view<space::host>, const_image_view<space::host> dx,
+                pixel_genes<space::host>& dp) const {
+    in_slices(p.size(), p.length, [&](std::size_t g) {
+      auto const sum = dp.rows().row(g);
+      std::fill(sum.begin(), sum.end(), 0.f);
+      for (std::size_t i = g; i < dx.shape[0]; i += p.size()) {
+        auto const image = dx.row(i);
+        for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += image[j];
+      }
+    });
+  }
+
+  void draw(pixel_genes<space::host>& children, rng const& random) const {
+    in_slices(children.size(), children.length, [&](std::size_t i) {
+      auto stream = random.stream(i);
+      for (float& gene : children.rows().row(i)) gene = stream.uniform();
+    });
+  }
+
+  void vary(pixel_genes<space::host> const& parents, pixel_genes<space::host>& children, rng const& random) const {
+    auto const best = detail::best_instruction_set();
+    rng const choice = random.fork(0), crossing = random.fork(1);
+    std::size_t const count = children.size();
+    in_slices((count + 1) / 2, 2 * children.length, [&](std::size_t couple) {
+      std::size_t const first = 2 * couple, end = std::min(first + 2, count);
+      auto const child = [&](std::size_t i) { return children.rows().row(i); };
+      for (std::size_t i = first; i < end; ++i) std::copy_n(parents.rows().row(i).data(), children.length, child(i).data());
+      if (end - first == 2 && choice.stream(first).chance(crossover))
+        detail::dispatch<detail::simulated_binary_crossover>(best, child(first), child(first + 1), crossover_eta, crossing.key(),
+                                                             std::uint64_t{first});
+      for (std::size_t i = first; i < end; ++i)
+        detail::dispatch<detail::polynomial_mutation>(best, child(i), rate, eta, random.key(), std::uint64_t{i});
+    });
+  }
+
+ private:
+  // body(i) for i in [0, n), in parallel; a thread takes as many at a time as make 8192 genes or more.
+  template <class Body>
+  static void in_slices(std::size_t n, std::size_t genes, Body const& body) {
+    std::size_t const slice = 1 + 8191 / std::max<std::size_t>(1, genes);
+    parallel_for((n + slice - 1) / slice, [&](std::size_t s, std::size_t) {
+      for (std::size_t i = s * slice; i < std::min(n, (s + 1) * slice); ++i) body(i);
+    });
+  }
+};
+
+static_assert(DifferentiableEncoding<pixels, space::host> && ScheduledEncoding<pixels, space::host>);
+
+}  // namespace pareidolia

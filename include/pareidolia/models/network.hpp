@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/core/view.hpp>
+#include <pareidolia/engine.hpp>
+#include <pareidolia/models/graph.hpp>
+#include <pareidolia/models/weights.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace pareidolia {
+
+namespace detail {
+
+/// 64-bit FNV-1a, eight bytes at a time: tells networks apart, keeps no secrets.
+class hasher {
+ public:
+  void add(std::uint64_t word) { value_ = (value_ ^ word) * 0x100000001b3u; }
+  void add(std::string_view text) {
+    for (char c : text) add(static_cast<std::uint64_t>(static_cast<unsigned char>(c)));
+    add(text.size());
+  }
+  void add(std::span<float const> numbers) {
+    for (float v : numbers) {
+      std::uint32_t bits;
+      std::memcpy(&bits, &v, sizeof bits);
+      add(std::uint64_t{bits});
+      value_ ^= value_ >> 32;
+    }
+  }
+  [[nodiscard]] std::uint64_t value() const { return value_; }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325u;
+};
+
+/// A softmax at the end is left out: the scores of a model are logits.
+inline graph without_final_softmax(graph g) {
+  while (!g.nodes.empty() && std::holds_alternative<layer::softmax>(g.nodes.back().what)) g.nodes.pop_back();
+  return g;
+}
+
+/// A plan of any scalar behind float views: converts at the edges.
+template <class Plan, class T>
+struct converted {
+  Plan plan;
+  std::vector<T> x, y, theta;
+
+  template <std::size_t Rank>
+  static view<T, Rank> as(view<float const, Rank> from, std::vector<T>& room) {
+    room.assign(from.data, from.data + from.size());
+    return {room.data(), from.shape};
+  }
+  template <std::size_t Rank>
+  static view<T, Rank> like(view<float, Rank> to, std::vector<T>& room) {
+    room.resize(to.size());
+    return {room.data(), to.shape};
+  }
+  static void give(std::vector<T> const& from, float* to) {
+    std::transform(from.begin(), from.end(), to, [](T v) { return static_cast<float>(v); });
+  }
+
+  void forward(view<float const, 4> in, view<float, 2> out) {
+    plan.forward(as(in, x), like(out, y));
+    give(y, out.data);
+  }
+  void backward(view<float const, 2> dy, view<float, 4> dx) {
+    plan.backward(as(dy, y), like(dx, x));
+    give(x, dx.data);
+  }
+  void backward_weights(view<float const, 2> dy, std::span<float> dtheta) {
+    theta.resize(dtheta.size());
+    plan.backward_weights(as(dy, y), theta);
+    give(theta, dtheta.data());
+  }
+};
+
+}  // namespace detail
+
+/// A graph with weights on an engine: a Model, differentiable and trainable.
+///
+/// Scores are logits: a softmax at the end of the graph is left out. Errors at construction: what plan() and the engine's load() refuse.
+/// A copy has its own parameters; a workspace belongs to the network that prepared it.
+///
+///     network const net{cpu_engine{}, zoo::lenet5(), read_caffemodel("lenet.caffemodel")};
+template <Engine E>
+class network {
+  using scalar = typename E::scalar;
+
+ public:
+  static constexpr space memory = E::memory;
+  using workspace = std::conditional_t<std::same_as<scalar, float>, typename E::plan, detail::converted<typename E::plan, scalar>>;
+
+  network(E engine, graph g, weights const& w)
+      : engine_(std::move(engine)), plan_(plan(detail::without_final_softmax(std::move(g)))), parameters_(engine_.load(plan_.source, w)) {}
+
+  [[nodiscard]] image_shape input() const { return plan_.source.input; }
+  [[nodiscard]] std::size_t classes() const { return plan_.out.back()[0] * plan_.out.back()[1] * plan_.out.back()[2]; }
+  [[nodiscard]] planned_graph const& structure() const { return plan_; }
+
+  [[nodiscard]] workspace prepare(std::size_t n) const {
+    if constexpr (std::same_as<scalar, float>)
+      return engine_.compile(parameters_, n);
+    else
+      return {engine_.compile(parameters_, n), {}, {}, {}};
+  }
+
+  void forward(const_image_view<memory> x, score_view<memory> y, workspace& w) const { w.forward(x, y); }
+  void backward(const_score_view<memory> dy, image_view<memory> dx, workspace& w) const { w.backward(dy, dx); }
+
+  [[nodiscard]] std::size_t parameters() const { return parameters_.size(); }
+  void read(std::span<float> theta) const {
+    if constexpr (std::same_as<scalar, float>) {
+      parameters_.read(theta);
+    } else {
+      std::vector<scalar> values(parameters());
+      parameters_.read(values);
+      std::transform(values.begin(), values.end(), theta.begin(), [](scalar v) { return static_cast<float>(v); });
+    }
+  }
+  void write(std::span<float const> theta) {
+    if constexpr (std::same_as<scalar, float>)
+      parameters_.write(theta);
+    else
+      parameters_.write(std::vector<scalar>(theta.begin(), theta.end()));
+  }
+  void backward_weights(const_score_view<memory> dy, std::span<float> dtheta, workspace& w) const { w.backward_weights(dy, dtheta); }
+
+  /// The parameters by name, to be written to a file.
+  [[nodiscard]] weights to_weights() const {
+    std::vector<float> theta(parameters());
+    read(theta);
+    weights w;
+    for (parameter_slot const& slot : plan_.slots) {
+      auto const first = theta.begin() + static_cast<std::ptrdiff_t>(slot.offset);
+      w.parameters[slot.name] = {slot.shape, {first, first + static_cast<std::ptrdiff_t>(slot.size)}};
+    }
+    w.metadata["graph"] = plan_.source.name;
+    return w;
+  }
+
+  /// Hash of shapes, preprocessing and parameters. Cost: one pass over the parameters.
+  [[nodiscard]] std::uint64_t fingerprint() const {
+    detail::hasher h;
+    for (std::size_t extent : input()) h.add(extent);
+    h.add(std::span<float const>(&plan_.source.prepare.scale, 1));
+    h.add(plan_.source.prepare.mean);
+    for (std::size_t k = 0; k < plan_.source.nodes.size(); ++k) {
+      h.add(plan_.source.nodes[k].name);
+      h.add(plan_.source.nodes[k].what.index());
+      for (std::size_t extent : plan_.out[k]) h.add(extent);
+    }
+    std::vector<float> theta(parameters());
+    read(theta);
+    h.add(theta);
+    return h.value();
+  }
+
+ private:
+  E engine_;
+  planned_graph plan_;
+  typename E::parameters parameters_;
+};
+
+}  // namespace pareidolia

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/core/batch.hpp>
+#include <pareidolia/core/view.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+namespace pareidolia {
+
+/// v = -log p_t, p = softmax(y): the loss that classifiers are trained to lower, and that an untargeted attack raises.
+///
+/// seed: dv/dy_k = p_k - [k = t]. Exact where p_t underflows: v is computed from the logits.
+struct cross_entropy {
+  static constexpr bool targeted = false;
+
+  void value(const_score_view<space::host> y, label_view t, value_view<space::host> v) const {
+    for (std::size_t i = 0; i < y.shape[0]; ++i) {
+      auto const scores = y.row(i);
+      float const top = *std::max_element(scores.begin(), scores.end());
+      float sum = 0;
+      for (float s : scores) sum += std::exp(s - top);
+      v.data[i] = std::log(sum) + top - scores[static_cast<std::size_t>(t[i])];
+    }
+  }
+
+  void seed(const_score_view<space::host> y, label_view t, score_view<space::host> dy) const {
+    softmax(y, dy);
+    for (std::size_t i = 0; i < y.shape[0]; ++i) dy.row(i)[static_cast<std::size_t>(t[i])] -= 1.f;
+  }
+};
+
+}  // namespace pareidolia

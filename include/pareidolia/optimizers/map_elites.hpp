@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/core/batch.hpp>
+#include <pareidolia/core/error.hpp>
+#include <pareidolia/core/random.hpp>
+#include <pareidolia/core/view.hpp>
+#include <pareidolia/encoding.hpp>
+#include <pareidolia/optimizer.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <span>
+#include <vector>
+
+namespace pareidolia {
+
+/// MAP-Elites (Mouret and Clune 2015) with one cell per class, as Nguyen, Yosinski and Clune (CVPR 2015) fool networks with it.
+///
+///   evaluate `children` random images and offer each to the cells of all classes
+///   each generation:
+///     children / 2 times: two parents uniformly from the champions of all cells, make two children of them by vary()
+///     evaluate all children; for each class: the best child replaces the champion if it is strictly better
+///
+/// The archive changes after the whole batch, as in the released code. One image may hold many cells, so a champion may be paired with
+/// itself. A NaN never wins.
+///
+/// Generation 0 is the random one; the first tell() is for it. `generations` counts those of children, so a run takes generations + 1
+/// steps and evaluates (generations + 1) * children images. Figures after each: "replaced" (cells whose champion changed) and "median",
+/// "mean", "max", "min" of the champions' values. Everything random belongs to the generation, random.fork(generation), so a run is the
+/// prefix of a longer one. An encoding with a schedule is asked for its state at each generation.
+///
+/// Cost: the images' evaluation; besides it one copy of `children` genotypes and vary(). Memory: 2 * children + classes genotypes.
+/// Errors: no children; more than one canvas (a champion belongs to a class, not to a canvas); a class for which every value of
+/// generation 0 is NaN.
+struct map_elites {
+  std::size_t children = 200;     ///< images per generation; 400 for the paper's CPPNs on ImageNet
+  std::size_t generations = 200;  ///< after the random one; the paper has 200 on MNIST, 5000 (CPPN) and 20,000 (direct) on ImageNet
+
+  template <class E, space S>
+  class search;
+
+  template <class E, space S>
+  requires EvolvableEncoding<E, S>
+  [[nodiscard]] search<E, S> start(E const& encoding, view<float const, 4, S> canvas, rng const& random) const {
+    if (children == 0) detail::fail("map_elites: children is 0; give at least 1");
+    if (canvas.shape[0] != 1)
+      detail::fail("map_elites: it keeps one champion per class and starts from 1 image, not ", canvas.shape[0],
+                   "; give blank(model.input())");
+    return search<E, S>(*this, encoding, canvas, random);
+  }
+};
+
+/// The champion of one class.
+struct elite {
+  float value = 0;               ///< its objective
+  std::size_t generation = 0;    ///< that made it
+  std::size_t replacements = 0;  ///< champions the cell has had, this one included
+};
+
+/// A running map_elites; a ClasswiseSearch.
+template <class E, space S>
+class map_elites::search {
+ public:
+  using population = population_t<E, S>;
+
+  search(map_elites const& policy, E const& encoding, const_image_view<S> canvas, rng const& random)
+      : policy_(policy),
+        encoding_(encoding),
+        canvas_(canvas),
+        random_(random),
+        parents_(encoding.buffer(policy.children, canvas)),
+        children_(encoding.buffer(policy.children, canvas)),
+        from_(policy.children),
+        to_(policy.children) {
+    std::iota(to_.begin(), to_.end(), std::size_t{0});
+    scheduled().draw(children_, random_.fork(0));
+  }
+
+  [[nodiscard]] population const& ask() const { return children_; }
+  [[nodiscard]] bool done() const { return generation_ > policy_.generations; }
+  [[nodiscard]] population const& best() const { return *champions_; }
+
+  /// The champion of each class.
+  [[nodiscard]] std::span<elite const> elites() const { return elites_; }
+
+  /// step is the generation that was told last.
+  [[nodiscard]] standing where() const { return {generation_ == 0 ? 0 : generation_ - 1, policy_.generations, figures_}; }
+
+  void tell(classwise_evaluation<S> const& e) {
+    offer(e.values);
+    ++generation_;
+    if (!done()) breed();
+  }
+
+ private:
+  // Synchronous update: the best child of each class against its champion.
+  void offer(const_score_view<S> values) {
+    std::size_t const classes = values.shape[1];
+    if (generation_ == 0) {
+      champions_.reset(new population(encoding_.buffer(classes, canvas_)));  // asks no move of a population
+      elites_.assign(classes, {-std::numeric_limits<float>::infinity(), 0, 0});
+      winner_.resize(classes);
+      best_.resize(classes);
+    }
+    best_rows(values, winner_, best_);
+    std::vector<std::size_t> cells, winners;
+    for (std::size_t k = 0; k < classes; ++k) {
+      if (!(best_[k] > elites_[k].value)) continue;
+      elites_[k] = {best_[k], generation_, elites_[k].replacements + 1};
+      cells.push_back(k);
+      winners.push_back(winner_[k]);
+    }
+    if (generation_ == 0 && cells.size() < classes)
+      detail::fail("map_elites: some class has no image with a value in generation 0; check that the objective gives numbers");
+    champions_->assign(cells, children_, winners);
+    summarise(cells.size());
+  }
+
+  // The children of the generation that is asked for next.
+  void breed() {
+    rng const random = random_.fork(generation_);
+    auto selection = random.fork(0).stream(0);
+    for (std::size_t& parent : from_) parent = selection.below(static_cast<std::uint32_t>(elites_.size()));
+    parents_.assign(to_, *champions_, from_);
+    scheduled().vary(parents_, children_, random.fork(1));
+  }
+
+  // The encoding as this generation uses it.
+  [[nodiscard]] decltype(auto) scheduled() const {
+    if constexpr (ScheduledEncoding<E, S>)
+      return encoding_.at(generation_);
+    else
+      return (encoding_);
+  }
+
+  void summarise(std::size_t replaced) {
+    std::vector<float> values;
+    for (elite const& e : elites_) values.push_back(e.value);
+    std::sort(values.begin(), values.end());
+    std::size_t const n = values.size();
+    double const mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(n);
+    double const median = (double{values[(n - 1) / 2]} + double{values[n / 2]}) / 2;
+    figures_ = {{{"replaced", static_cast<double>(replaced)},
+                 {"median", median},
+                 {"mean", mean},
+                 {"max", double{values.back()}},
+                 {"min", double{values.front()}}}};
+  }
+
+  map_elites policy_;
+  E encoding_;
+  const_image_view<S> canvas_;
+  rng random_;
+  population parents_, children_;
+  std::unique_ptr<population> champions_;  // made when the number of classes is known
+  std::vector<elite> elites_;
+  std::vector<std::size_t> from_, to_;  // parents of the children, and the children
+  std::vector<std::size_t> winner_;     // for each class the best child
+  std::vector<float> best_;             // and its value
+  std::size_t generation_ = 0;          // of the children that were asked for
+  std::array<figure, 5> figures_{};
+};
+
+}  // namespace pareidolia

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+// Everything that needs only the standard library, xtensor and Random123. Engines, loaders and output are included one by one, because each
+// brings a library of its own.
+
+#include <pareidolia/attack.hpp>
+#include <pareidolia/encoding.hpp>
+#include <pareidolia/engine.hpp>
+#include <pareidolia/model.hpp>
+#include <pareidolia/objective.hpp>
+#include <pareidolia/optimizer.hpp>
+#include <pareidolia/probe.hpp>
+
+#include <pareidolia/core/batch.hpp>
+#include <pareidolia/core/error.hpp>
+#include <pareidolia/core/parallel.hpp>
+#include <pareidolia/core/random.hpp>
+#include <pareidolia/core/sinks.hpp>
+#include <pareidolia/core/tensor.hpp>
+#include <pareidolia/core/version.hpp>
+#include <pareidolia/core/view.hpp>
+
+#include <pareidolia/encodings/cppn.hpp>
+#include <pareidolia/encodings/cppn_network.hpp>
+#include <pareidolia/encodings/pixels.hpp>
+
+#include <pareidolia/models/graph.hpp>
+#include <pareidolia/models/initialize.hpp>
+#include <pareidolia/models/network.hpp>
+#include <pareidolia/models/parameters.hpp>
+#include <pareidolia/models/training.hpp>
+#include <pareidolia/models/weights.hpp>
+#include <pareidolia/models/zoo.hpp>
+
+#include <pareidolia/objectives/class_probability.hpp>
+#include <pareidolia/objectives/cross_entropy.hpp>
+
+#include <pareidolia/optimizers/map_elites.hpp>

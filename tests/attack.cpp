@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#include <pareidolia/attack.hpp>
+
+#include <pareidolia/core/parallel.hpp>
+#include <pareidolia/encodings/pixels.hpp>
+#include <pareidolia/objectives/class_probability.hpp>
+#include <pareidolia/optimizers/map_elites.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace pareidolia;
+constexpr auto host = space::host;
+constexpr std::size_t side = 4, pixel_count = side * side;
+
+// Class k likes the pixels of row k of the image and dislikes the others, so the best image for it is known: that row white, the rest
+// black.
+struct rows_model {
+  static constexpr space memory = host;
+  struct workspace {
+    std::size_t room = 0;
+  };
+  std::size_t* prepared = nullptr;  // counts the calls of prepare
+  float gain = 2;
+
+  image_shape input() const { return {1, side, side}; }
+  std::size_t classes() const { return side; }
+  workspace prepare(std::size_t n) const {
+    if (prepared != nullptr) ++*prepared;
+    return {n};
+  }
+  float weight(std::size_t k, std::size_t j) const { return j / side == k ? gain : -gain; }
+  void forward(const_image_view<host> x, score_view<host> y, workspace& w) const {
+    REQUIRE(x.shape[0] <= w.room);
+    for (std::size_t i = 0; i < x.shape[0]; ++i)
+      for (std::size_t k = 0; k < side; ++k) {
+        y.row(i)[k] = 0;
+        for (std::size_t j = 0; j < pixel_count; ++j) y.row(i)[k] += weight(k, j) * x.row(i)[j];
+      }
+  }
+  void backward(const_score_view<host> dy, image_view<host> dx, workspace&) const {
+    for (std::size_t i = 0; i < dx.shape[0]; ++i)
+      for (std::size_t j = 0; j < pixel_count; ++j) {
+        dx.row(i)[j] = 0;
+        for (std::size_t k = 0; k < side; ++k) dx.row(i)[j] += weight(k, j) * dy.row(i)[k];
+      }
+  }
+  std::uint64_t fingerprint() const { return 99; }
+};
+
+tensor<float, 4> best_image(std::size_t k) {
+  auto x = filled<float, 4>({1, 1, side, side});
+  for (std::size_t j = 0; j < side; ++j) x(0, 0, k, j) = 1;
+  return x;
+}
+
+// Follows the gradient of every image for a number of steps.
+struct ascent {
+  std::size_t steps = 50;
+  float rate = 1;
+  std::size_t genotypes = 0;  // 0: one for each canvas
+
+  struct search;
+  search start(pixels const& e, const_image_view<host> canvas, rng const&) const;
+};
+struct ascent::search {
+  ascent policy;
+  pixel_genes<host> p;
+  std::size_t taken = 0;
+
+  pixel_genes<host> const& ask() const { return p; }
+  bool done() const { return taken == policy.steps; }
+  pixel_genes<host> const& best() const { return p; }
+  standing where() const { return {taken, policy.steps, {}}; }
+  void tell(evaluation<host> const&, pixel_genes<host> const& dp) {
+    for (std::size_t j = 0; j < p.genes.size(); ++j) p.genes[j] = std::clamp(p.genes[j] + policy.rate * dp.genes[j], 0.f, 1.f);
+    ++taken;
+  }
+};
+ascent::search ascent::start(pixels const& e, const_image_view<host> canvas, rng const&) const {
+  return {*this, e.buffer(genotypes != 0 ? genotypes : canvas.shape[0], canvas)};
+}
+
+// Keeps of `children` random images the best, judged by their values.
+struct random_search {
+  std::size_t steps = 3, children = 50;
+
+  struct search;
+  search start(pixels const& e, const_image_view<host> canvas, rng const& random) const;
+};
+struct random_search::search {
+  random_search policy;
+  pixels encoding;
+  rng random;
+  pixel_genes<host> p, champion;
+  float value = -std::numeric_limits<float>::infinity();
+  std::size_t taken = 0;
+
+  pixel_genes<host> const& ask() const { return p; }
+  bool done() const { return taken == policy.steps; }
+  pixel_genes<host> const& best() const { return champion; }
+  standing where() const { return {taken, policy.steps, {}}; }
+  void tell(evaluation<host> const& e) {
+    CHECK(e.targets.size() == p.size());
+    for (std::size_t i = 0; i < p.size(); ++i)
+      if (e.values.data[i] > value) {
+        value = e.values.data[i];
+        champion.assign(std::vector<std::size_t>{0}, p, std::vector<std::size_t>{i});
+      }
+    encoding.draw(p, random.fork(++taken));
+  }
+};
+random_search::search random_search::start(pixels const& e, const_image_view<host> canvas, rng const& random) const {
+  search s{*this, e, random, e.buffer(children, canvas), e.buffer(1, canvas)};
+  e.draw(s.p, random.fork(0));
+  return s;
+}
+
+// The probability of leaving a class.
+struct doubt {
+  static constexpr bool targeted = false;
+  void value(const_score_view<host> y, label_view t, value_view<host> v) const {
+    class_probability{}.value(y, t, v);
+    for (float& p : v.flat()) p = -p;
+  }
+  void seed(const_score_view<host> y, label_view t, score_view<host> dy) const {
+    class_probability{}.seed(y, t, dy);
+    for (float& d : dy.flat()) d = -d;
+  }
+};
+
+attack const evolve{pixels{}, class_probability{}, map_elites{.children = 50, .generations = 100}};
+attack const climb{pixels{.levels = 0}, class_probability{}, ascent{}};
+auto const canvas = [] { return blank(rows_model{}.input()); };
+
+labelled_images grey(std::vector<int> labels, float value = 0.5f) {
+  return {filled<float, 4>({labels.size(), 1, side, side}, value), std::move(labels)};
+}
+
+}  // namespace
+
+TEST_CASE("map_elites finds an image for every class of a linear model") {
+  auto const found = run(evolve, rows_model{}, canvas(), rng(1));
+  CHECK(found.size() == side);
+  CHECK(found.complete);
+  for (std::size_t k = 0; k < side; ++k) {
+    CHECK(found.values[k] > 0.999f);
+    CHECK(found.targets[k] == static_cast<int>(k));
+    CHECK(found.labels[k] == static_cast<int>(k));
+    CHECK(found.success[k] == 1);
+    CHECK(found.before[k] == 0);  // of equal scores the first
+    for (std::size_t j = 0; j < side; ++j) CHECK(found.images(k, 0, k, j) > 0.8f);
+  }
+}
+
+TEST_CASE("a run reports what it saw: scores, values and distances belong to the images") {
+  auto const found = run(evolve, rows_model{}, canvas(), rng(1));
+  rows_model const m;
+  auto w = m.prepare(side);
+  auto y = filled<float, 2>({side, side});
+  m.forward(as_view(found.images), as_view(y), w);
+  CHECK(y == found.scores);
+  for (std::size_t i = 0; i < side; ++i) {
+    auto v = filled<float, 2>({side, side});
+    class_probability{}.values(as_view(y), as_view(v));
+    CHECK(found.values[i] == v(i, i));
+    double sum = 0;
+    for (std::size_t j = 0; j < pixel_count; ++j) sum += double{found.images.data()[i * pixel_count + j]};
+    CHECK(double{found.distances(i, 1)} == doctest::Approx(sum).epsilon(1e-5));  // L1 from black
+  }
+  CHECK(found.seed == 1);
+  CHECK(found.model == 99);
+  CHECK(found.model_seconds > 0);
+  CHECK(found.model_seconds <= found.seconds);
+}
+
+TEST_CASE("a gradient search reaches the optimum of a linear model from each of its canvases") {
+  auto const found = run(climb, rows_model{}, grey({2, 0, 3}), rng(1));
+  CHECK(found.size() == 3);
+  CHECK(found.targets == std::vector{2, 0, 3});
+  CHECK(found.labels == std::vector{2, 0, 3});
+  CHECK(found.success == std::vector<std::uint8_t>{1, 1, 1});
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(found.values[i] > 0.99f);
+    CHECK(found.images(i, 0, static_cast<std::size_t>(found.targets[i]), 1) > 0.5f);  // every pixel moved the right way
+    CHECK(found.images(i, 0, 1, 1) < 0.5f);
+  }
+}
+
+TEST_CASE("a gradient search that starts at the optimum stays there") {
+  labelled_images const start{best_image(2), {2}};
+  auto const found = run(climb, rows_model{}, start, rng(1));
+  CHECK(found.images == start.images);
+  for (std::size_t d = 0; d < 4; ++d) CHECK(found.distances(0, d) == 0);
+}
+
+TEST_CASE("one genotype on many canvases gets the sum of their gradients") {
+  attack const universal{pixels{.levels = 0}, class_probability{}, ascent{.steps = 1, .rate = 0.125f, .genotypes = 1}};
+  attack const single{pixels{.levels = 0}, class_probability{}, ascent{.steps = 1, .rate = 0.25f}};
+  auto const both = run(universal, rows_model{}, grey({1, 1}), rng(1));
+  auto const one = run(single, rows_model{}, grey({1}), rng(1));
+  CHECK(both.size() == 2);
+  for (std::size_t j = 0; j < pixel_count; ++j) {
+    CHECK(both.images.data()[j] == doctest::Approx(one.images.data()[j]));
+    CHECK(both.images.data()[j] == both.images.data()[pixel_count + j]);
+    CHECK(both.images.data()[j] != 0.5f);
+  }
+}
+
+TEST_CASE("an untargeted attack succeeds where the class is left") {
+  attack const leave{pixels{.levels = 0}, doubt{}, ascent{.steps = 30}};
+  auto start = grey({1, 2}, 0);
+  for (std::size_t j = 0; j < side; ++j) start.images(0, 0, 1, j) = start.images(1, 0, 2, j) = 0.2f;
+  auto const found = run(leave, rows_model{}, start, rng(1));
+  CHECK(found.before == std::vector{1, 2});
+  CHECK(found.targets == std::vector{1, 2});
+  CHECK(found.labels[0] != 1);
+  CHECK(found.labels[1] != 2);
+  CHECK(found.success == std::vector<std::uint8_t>{1, 1});
+
+  attack const idle{pixels{.levels = 0}, doubt{}, ascent{.steps = 1, .rate = 0}};
+  CHECK(run(idle, rows_model{}, start, rng(1)).success == std::vector<std::uint8_t>{0, 0});
+}
+
+TEST_CASE("a search that is told values improves on a random image") {
+  attack const luck{pixels{}, class_probability{}, random_search{}};
+  auto const found = run(luck, rows_model{}, grey({2}), rng(1));
+  CHECK(found.size() == 1);
+  CHECK(found.values[0] > 0.5f);
+  CHECK(found.labels[0] == 2);
+}
+
+TEST_CASE("a run counts its forward and backward passes in images") {
+  auto const evolved = run(evolve, rows_model{}, canvas(), rng(1));
+  CHECK(evolved.steps == 101);
+  CHECK(evolved.forwards == 1 + 101 * 50 + side);
+  CHECK(evolved.backwards == 0);
+  auto const climbed = run(climb, rows_model{}, grey({0, 1, 2}), rng(1));
+  CHECK(climbed.steps == 50);
+  CHECK(climbed.forwards == 3 + 50 * 3 + 3);
+  CHECK(climbed.backwards == 50 * 3);
+}
+
+TEST_CASE("a run prepares the model once for each batch that is larger than any before") {
+  std::size_t prepared = 0;
+  run(evolve, rows_model{&prepared}, canvas(), rng(1));
+  CHECK(prepared == 2);  // for the canvas, and for the children
+  prepared = 0;
+  run(climb, rows_model{&prepared}, grey({0, 1, 2}), rng(1));
+  CHECK(prepared == 1);
+}
+
+TEST_CASE("sinks see every step in order") {
+  history log;
+  std::vector<std::size_t> steps;
+  double last = 0;
+  auto const found = run(evolve, rows_model{}, canvas(), rng(1), recorder(log), [&](step const& now) {
+    steps.push_back(now.where.step);
+    CHECK(now.where.steps == 100);
+    CHECK(now.seconds >= last);
+    CHECK(now.model_seconds <= now.seconds);
+    last = now.seconds;
+  });
+  REQUIRE(steps.size() == 101);
+  for (std::size_t i = 0; i < steps.size(); ++i) CHECK(steps[i] == i);
+  CHECK(log.steps == steps);
+  auto const least = log.column("min");
+  CHECK(std::is_sorted(least.begin(), least.end()));  // champions never get worse
+  CHECK(least.back() == double{*std::min_element(found.values.begin(), found.values.end())});
+}
+
+TEST_CASE("a sink that says stop ends the run with the best so far") {
+  auto const after = [](std::size_t step_count) {
+    return [step_count](step const& now) { return now.where.step == step_count ? verdict::stop : verdict::go_on; };
+  };
+  auto const stopped = run(evolve, rows_model{}, canvas(), rng(1), after(10));
+  CHECK(stopped.steps == 11);
+  CHECK_FALSE(stopped.complete);
+
+  attack const shorter{pixels{}, class_probability{}, map_elites{.children = 50, .generations = 10}};
+  auto const whole = run(shorter, rows_model{}, canvas(), rng(1));
+  CHECK(whole.complete);
+  CHECK(whole.images == stopped.images);
+  CHECK(run(shorter, rows_model{}, canvas(), rng(1), after(10)).complete);  // stopped when it was done
+}
+
+TEST_CASE("an exception in a sink leaves the run") {
+  CHECK_THROWS_WITH_AS(run(evolve, rows_model{}, canvas(), rng(1), [](step const&) { throw std::runtime_error("disk full"); }), "disk full",
+                       std::runtime_error);
+}
+
+TEST_CASE("the same seed gives the same images, another seed others") {
+  auto const first = run(evolve, rows_model{}, canvas(), rng(7));
+  CHECK(run(evolve, rows_model{}, canvas(), rng(7)).images == first.images);
+  CHECK(run(evolve, rows_model{}, canvas(), rng(8)).images != first.images);
+}
+
+#ifdef _OPENMP
+TEST_CASE("the number of threads does not change the images") {
+  attack const crossing{pixels{.crossover = 0.5f, .halve_every = 5}, class_probability{}, map_elites{.children = 51, .generations = 20}};
+  int const threads = omp_get_max_threads();
+  omp_set_num_threads(1);
+  auto const one = run(crossing, rows_model{}, canvas(), rng(7));
+  omp_set_num_threads(3);
+  auto const three = run(crossing, rows_model{}, canvas(), rng(7));
+  omp_set_num_threads(threads);
+  CHECK(one.images == three.images);
+  CHECK(one.values == three.values);
+}
+#endif
+
+// ------------------------------------------------------------------ errors
+
+TEST_CASE("run refuses canvases that the model cannot take") {
+  CHECK_THROWS_WITH_AS(run(evolve, rows_model{}, blank({3, side, side}), rng(1)),
+                       "run: the images are 3x4x4 (channels x height x width), the model wants 1x4x4", error);
+  CHECK_THROWS_WITH_AS(run(evolve, rows_model{}, {filled<float, 4>({0, 1, side, side}), {}}, rng(1)),
+                       "run: no images were given; blank(model.input()) is the canvas of attacks that start from nothing", error);
+}
+
+TEST_CASE("run refuses pixels outside [0, 1]") {
+  for (float const wrong : {-0.1f, 1.5f, std::numeric_limits<float>::infinity()}) {
+    auto start = grey({0, 1});
+    start.images(1, 0, 2, 3) = wrong;
+    CHECK_THROWS_WITH_AS(run(climb, rows_model{}, start, rng(1)),
+                         detail::text("run: image 1 has a pixel of ", wrong, "; pixels must be in [0, 1]").c_str(), error);
+  }
+  auto start = grey({0, 1});
+  start.images(0, 0, 0, 0) = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_WITH_AS(run(climb, rows_model{}, start, rng(1)), "run: image 0 has a pixel of nan; pixels must be in [0, 1]", error);
+}
+
+TEST_CASE("run refuses missing labels and labels that are no class") {
+  CHECK_THROWS_WITH_AS(run(climb, rows_model{}, canvas(), rng(1)), "run: 1 images but 0 labels; this attack needs one class per image",
+                       error);
+  CHECK_THROWS_WITH_AS(run(climb, rows_model{}, grey({0, 4}), rng(1)), "run: a label is 4; the model's classes are 0 to 3", error);
+  CHECK_THROWS_WITH_AS(run(climb, rows_model{}, grey({-1}), rng(1)), "run: a label is -1; the model's classes are 0 to 3", error);
+}
+
+TEST_CASE("run says which image a model answered with NaN or infinity") {
+  struct broken : rows_model {
+    float answer;
+    std::size_t at;
+    void forward(const_image_view<host> x, score_view<host> y, workspace& w) const {
+      rows_model::forward(x, y, w);
+      if (at < x.shape[0]) y.row(at)[3] = answer;
+    }
+  };
+  for (float const answer : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()})
+    CHECK_THROWS_WITH_AS(run(evolve, broken{{}, answer, 7}, canvas(), rng(1)),
+                         "the model gave a score that is not a finite number for image 7 of a batch of 50; check its weights and that the "
+                         "images are in [0, 1]",
+                         error);
+}
+
+TEST_CASE("run refuses an optimizer that is done before it begins") {
+  attack const nothing{pixels{}, class_probability{}, ascent{.steps = 0}};
+  CHECK_THROWS_WITH_AS(run(nothing, rows_model{}, grey({0}), rng(1)),
+                       "run: the optimizer was done before its first step; give it at least one", error);
+}
+
+// ----------------------------------------------------------------- measure
+
+namespace {
+
+// How many images there are, and the sum of their labels.
+struct census {
+  struct result {
+    std::size_t images;
+    int labels;
+  };
+  result measure(rows_model const&, const_image_view<host> x, label_view labels) const {
+    int sum = 0;
+    for (int label : labels) sum += label;
+    return {x.shape[0], sum};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("measure hands a probe the images and their labels") {
+  auto const counted = measure(census{}, rows_model{}, grey({1, 3}));
+  CHECK(counted.images == 2);
+  CHECK(counted.labels == 4);
+  CHECK(measure(census{}, rows_model{}, canvas()).labels == 0);  // no labels are no error
+}
+
+TEST_CASE("measure refuses what the model cannot take") {
+  CHECK_THROWS_AS(measure(census{}, rows_model{}, blank({1, 5, 5})), error);
+  CHECK_THROWS_AS(measure(census{}, rows_model{}, grey({9})), error);
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#include <pareidolia/core/batch.hpp>
+
+#include <pareidolia/core/tensor.hpp>
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+using namespace pareidolia;
+
+namespace {
+
+constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+
+}  // namespace
+
+TEST_CASE("softmax is the normalised exponential of each row") {
+  tensor<float, 2> y{{0, std::log(2.f), std::log(5.f)}, {7, 7, 7}};
+  auto p = filled<float, 2>({2, 3});
+  softmax(as_view(y), as_view(p));
+  for (std::size_t k = 0; k < 3; ++k) {
+    CHECK(p(0, k) == doctest::Approx(std::array{0.125, 0.25, 0.625}[k]));
+    CHECK(p(1, k) == doctest::Approx(1.0 / 3));
+  }
+  softmax(as_view(y), as_view(y));  // in place
+  CHECK(y == p);
+}
+
+TEST_CASE("softmax stands scores of any size") {
+  tensor<float, 2> y{{1e4f, 1e4f, -1e4f}, {-1e4f, -1e4f, -1e4f}};
+  softmax(as_view(y), as_view(y));
+  CHECK(y(0, 0) == 0.5f);
+  CHECK(y(0, 2) == 0);
+  CHECK(y(1, 2) == doctest::Approx(1.0 / 3));
+}
+
+TEST_CASE("argmax is the first of the largest scores") {
+  tensor<float, 2> const y{{1, 3, 3}, {-1, -2, -3}, {0, 0, 1}};
+  std::vector<int> label(3);
+  argmax(as_view(y), label);
+  CHECK(label == std::vector{1, 0, 2});
+}
+
+TEST_CASE("the champion of a column is the first of its largest values, never a NaN") {
+  tensor<float, 2> const v{
+      {not_a_number, 1, not_a_number, -infinity}, {0.5f, 2, not_a_number, -infinity}, {0.25f, 2, not_a_number, -infinity}};
+  std::vector<std::size_t> row(4);
+  std::vector<float> best(4);
+  best_rows(as_view(v), row, best);
+  CHECK(row == std::vector<std::size_t>{1, 1, 3, 3});
+  CHECK(best == std::vector{0.5f, 2.f, -infinity, -infinity});
+}
+
+TEST_CASE("the first row that is not finite is found") {
+  tensor<float, 2> y{{1, 2}, {3, 4}, {5, 6}};
+  CHECK(first_not_finite(as_view(y)) == 3);
+  y(2, 1) = not_a_number;
+  CHECK(first_not_finite(as_view(y)) == 2);
+  y(1, 0) = -infinity;
+  CHECK(first_not_finite(as_view(y)) == 1);
+}
+
+TEST_CASE("distances are L0, L1, L2 and Linf to each image's canvas") {
+  tensor<float, 4> const canvas{{{{0, 0}, {0, 0}}}, {{{1, 1}, {1, 1}}}};
+  tensor<float, 4> const x{{{{0, 0.5f}, {0, 0}}}, {{{1, 1}, {1, 1}}}, {{{0.25f, 0}, {0.5f, 0.75f}}}, {{{0, 0}, {0, 0}}}};
+  auto d = filled<float, 2>({4, 4});
+  distances(as_view(x), as_view(canvas), as_view(d));
+  auto const row = [&](std::size_t i) { return std::array{d(i, 0), d(i, 1), d(i, 2), d(i, 3)}; };
+  CHECK(row(0) == std::array{1.f, 0.5f, 0.5f, 0.5f});
+  CHECK(row(1) == std::array{0.f, 0.f, 0.f, 0.f});
+  CHECK(row(2) == std::array{3.f, 1.5f, std::sqrt(0.875f), 0.75f});
+  CHECK(row(3) == std::array{4.f, 4.f, 2.f, 1.f});
+}

@@ -1,0 +1,28 @@
+# cmake -D source=FILE -P ill_formed.cmake -- COMPILER OPTIONS...
+# Fails unless FILE does not compile and the compiler says the sentence after `// error: ` in its first line.
+cmake_minimum_required(VERSION 3.25)
+
+file(STRINGS "${source}" sentence LIMIT_COUNT 1)
+if(NOT sentence MATCHES "^// error: (.+)$")
+  message(FATAL_ERROR "${source} must begin with `// error: ` and the sentence that its compilation must print")
+endif()
+set(sentence "${CMAKE_MATCH_1}")
+
+math(EXPR last "${CMAKE_ARGC} - 1")
+foreach(i RANGE ${last})
+  if(DEFINED command)
+    list(APPEND command "${CMAKE_ARGV${i}}")
+  elseif(CMAKE_ARGV${i} STREQUAL "--")
+    set(command "")
+  endif()
+endforeach()
+execute_process(COMMAND ${command} "${source}" RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+string(FIND "${output}" "${sentence}" found)
+if(result EQUAL 0)
+  message("${source} compiles")
+elseif(found EQUAL -1)
+  message("${source} fails without saying: ${sentence}\n${output}")
+else()
+  return()
+endif()
+message(FATAL_ERROR "wrong")

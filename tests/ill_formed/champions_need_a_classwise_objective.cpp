@@ -1,0 +1,13 @@
+// error: objective: this optimizer keeps a champion per class, add values(y, v) const
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#include <pareidolia/attack.hpp>
+
+#include <support/archetypes.hpp>
+
+using namespace pareidolia_test;
+
+int main() {
+  attack<encoding, objective<space::host>, collector> const a{};
+  run(a, model<space::host>{}, blank({1, 2, 2}), rng(1));
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#include <pareidolia/io/report.hpp>
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "support/files.hpp"
+
+namespace {
+
+using namespace pareidolia;
+using namespace pareidolia_test;
+
+// Three images of an attack that wanted classes 0, 1 and 2; the last one did not get there.
+outcome sample(std::size_t channels = 1) {
+  outcome o;
+  o.images = filled<float, 4>({3, channels, 4, 5}, 0.25f);
+  o.scores = filled<float, 2>({3, 3});
+  o.scores(0, 0) = o.scores(1, 1) = 12;
+  o.scores(2, 0) = 20;
+  o.values = {1, 1, -20};
+  o.targets = {0, 1, 2};
+  o.before = {0, 0, 0};
+  o.labels = {0, 1, 0};
+  o.success = {1, 1, 0};
+  o.distances = filled<float, 2>({3, 4}, 1.5f);
+  o.steps = 7;
+  o.forwards = 1234;
+  o.backwards = 5;
+  o.seconds = 2;
+  o.model_seconds = 1.8;
+  o.seed = 18446744073709551615u;
+  o.model = 0xfeed;
+  return o;
+}
+
+report two_sections() {
+  report r{"Title & <more>", "A summary."};
+  r.settings = {{"rate", "0.1"}, {"<script>", "alert(1)"}};
+  history log{{"median", "min", "max", "replaced"}, {1, 2}, {{0.5, 0.1, 0.9, 3}, {0.99995, 0.9, 1, 0}}};
+  r.sections.push_back({"Direct encoding", sample(), log});
+  r.sections.push_back({"direct encoding!", sample(3), {}, "step"});
+  r.sections.back().result.complete = false;
+  r.class_names = {"zero", "o/n\"e"};
+  return r;
+}
+
+std::string page_of(std::filesystem::path const& folder) { return pareidolia::detail::read_file(folder / "report.html"); }
+
+TEST_CASE("a report is a page, pictures, numbers and arrays") {
+  temporary_folder const folder;
+  auto const at = folder / "new/report";
+  write_report(at, two_sections());
+  for (char const* name : {"report.html", "result.json", "result.safetensors", "images/direct-encoding/0_zero_0.999987.png",
+                           "images/direct-encoding/1_o-n-e_0.999987.png", "images/direct-encoding/2_class-2_0.000000.png",
+                           "images/direct-encoding/contact_sheet.png", "images/direct-encoding-2/0_zero_0.999987.png"}) {
+    CAPTURE(name);
+    CHECK(std::filesystem::is_regular_file(at / name));
+  }
+  CHECK(folder.files() == 3 + 2 * 4);
+}
+
+TEST_CASE("the page stands alone and shows what there is to see") {
+  temporary_folder const folder;
+  write_report(folder.path(), two_sections());
+  std::string const page = page_of(folder.path());
+  for (char const* part : {"Title &amp; &lt;more&gt;",
+                           "A summary.",
+                           "data:image/png;base64,iVBORw0KGgo",
+                           "o/n&quot;e",
+                           "seen as zero",
+                           "2 of 3",
+                           "99.9987 %",
+                           "1,234",
+                           "90 % of it in the model",
+                           "18446744073709551615",
+                           "000000000000feed",
+                           "Stopped early",
+                           "after 7 steps",
+                           "Confidence over generations",
+                           "reached 0.9999 in generation 2",
+                           "<polyline",
+                           "prefers-color-scheme:dark",
+                           "@media print",
+                           "name=\"viewport\"",
+                           "&lt;script&gt;"}) {
+    CAPTURE(part);
+    CHECK(contains(page, part));
+  }
+  for (char const* part : {"<script", "http://", "https://", "@import", "url(", "nan", "<more>"}) {
+    CAPTURE(part);
+    CHECK(!contains(page, part));
+  }
+  for (char const* tag : {"section", "figure", "table", "div", "details", "svg", "span", "small", "dl", "p"}) {
+    std::size_t opened = 0, closed = 0;
+    for (std::size_t i = 0; (i = page.find('<', i)) != std::string::npos; ++i) {
+      auto const is = [&](std::string const& text) { return page.compare(i, text.size(), text) == 0; };
+      opened += is(std::string("<") + tag + ">") || is(std::string("<") + tag + " ");
+      closed += is(std::string("</") + tag + ">");
+    }
+    CAPTURE(tag);
+    CHECK(opened == closed);
+  }
+}
+
+TEST_CASE("a complete run is not called stopped, and a section without history has no chart") {
+  temporary_folder const folder;
+  report r{"t"};
+  r.sections.push_back({"s", sample()});
+  write_report(folder.path(), r);
+  CHECK(!contains(page_of(folder.path()), "Stopped early"));
+  CHECK(!contains(page_of(folder.path()), "class=\"chart\""));
+}
+
+TEST_CASE("an attack that leaves its class is shown under the class it reached") {
+  temporary_folder const folder;
+  report r{"t"};
+  outcome o = sample();
+  o.targets = {1, 0, 0};  // left, left, still there
+  o.success = {1, 1, 0};
+  r.sections.push_back({"s", o});
+  r.class_names = {"cat", "dog", "cow"};
+  write_report(folder.path(), r);
+  CHECK(std::filesystem::exists(folder / "images/s/0_cat_0.999987.png"));
+  CHECK(contains(page_of(folder.path()), "was dog"));
+  CHECK(contains(page_of(folder.path()), "still cat"));
+}
+
+TEST_CASE("result.json holds everything but the pixels") {
+  temporary_folder const folder;
+  report r = two_sections();
+  r.class_names.push_back("\xff no UTF-8");
+  write_report(folder.path(), r);
+  auto const json = nlohmann::json::parse(pareidolia::detail::read_file(folder / "result.json"));
+  CHECK(json["title"] == "Title & <more>");
+  CHECK(json["version"] == std::string(version));
+  CHECK(json["settings"][1]["value"] == "alert(1)");
+  REQUIRE(json["sections"].size() == 2);
+  auto const& s = json["sections"][0];
+  CHECK(s["seed"] == 18446744073709551615u);
+  CHECK(s["model"] == "000000000000feed");
+  CHECK(s["complete"] == true);
+  CHECK(json["sections"][1]["complete"] == false);
+  CHECK(s["forwards"] == 1234);
+  CHECK(s["seconds"] == 2);
+  CHECK(s["history"]["rows"][1][0] == 0.99995);
+  CHECK(s["images"].size() == 3);
+  CHECK(s["images"][2]["success"] == false);
+  CHECK(s["images"][2]["scores"] == std::vector<float>{20, 0, 0});
+  CHECK(s["images"][0]["distances"]["linf"] == 1.5);
+  CHECK(s["images"][0]["doubt"].get<double>() == doctest::Approx(2 * std::exp(-12.) / (1 + 2 * std::exp(-12.))));
+  for (auto const& section : json["sections"])
+    for (auto const& image : section["images"]) CHECK(std::filesystem::exists(folder / image["file"].get<std::string>()));
+}
+
+TEST_CASE("result.safetensors holds the arrays, and no times") {
+  temporary_folder const folder;
+  report r = two_sections();
+  write_report(folder / "a", r);
+  for (section& s : r.sections) s.result.seconds = 77, s.result.model_seconds = 66;
+  write_report(folder / "b", r);
+  using pareidolia::detail::read_file;
+  CHECK(read_file(folder / "a/result.safetensors") == read_file(folder / "b/result.safetensors"));
+  r.sections[0].result.images(0, 0, 0, 0) = 0.75f;
+  write_report(folder / "b", r);
+  CHECK(read_file(folder / "a/result.safetensors") != read_file(folder / "b/result.safetensors"));
+
+  weights const w = read_safetensors(folder / "a/result.safetensors");
+  CHECK(w.parameters.size() == 16);
+  CHECK(w.parameters.at("direct-encoding-2.images").shape == std::vector<std::size_t>{3, 3, 4, 5});
+  CHECK(w.parameters.at("direct-encoding.scores").values[6] == 20);
+  CHECK(w.parameters.at("direct-encoding.labels").values == std::vector<float>{0, 1, 0});
+  CHECK(w.parameters.at("direct-encoding.success").values == std::vector<float>{1, 1, 0});
+  CHECK(w.metadata.at("direct-encoding.seed") == "18446744073709551615");
+  CHECK(w.metadata.at("direct-encoding.model") == "000000000000feed");
+  CHECK(w.metadata.at("version") == version);
+}
+
+TEST_CASE("a rerun replaces the pictures of the former one and nothing else") {
+  temporary_folder const folder;
+  report r{"t"};
+  r.sections.push_back({"s", sample()});
+  write_report(folder.path(), r);
+  put(folder / "images/s/my notes.txt", "keep");
+  put(folder / "images/s/mine.png", "keep");
+  r.sections[0].result.scores(0, 0) = 3;
+  write_report(folder.path(), r);
+  CHECK(folder.files() == 3 + 4 + 2);
+}
+
+TEST_CASE("a page of very many images shows the first and points to the rest") {
+  std::size_t const count = pareidolia::detail::most_shown + 5;
+  outcome o;
+  o.images = filled<float, 4>({count, 1, 2, 2});
+  o.scores = filled<float, 2>({count, 2});
+  o.distances = filled<float, 2>({count, 4});
+  o.values.resize(count);
+  o.targets = o.before = o.labels = std::vector<int>(count);
+  o.success = std::vector<std::uint8_t>(count, 1);
+  temporary_folder const folder;
+  report r{"t"};
+  r.sections.push_back({"s", o});
+  write_report(folder.path(), r);
+  CHECK(contains(page_of(folder.path()), "5 more images in <code>images/s</code>"));
+  CHECK(std::filesystem::exists(folder / "images/s/007_class-0_0.500000.png"));
+}
+
+TEST_CASE("arrays that do not belong together are refused before anything is written") {
+  temporary_folder const folder;
+  auto const error_with = [&](auto const& spoil) {
+    report r{"t"};
+    r.sections.push_back({"runs", sample(), {{"a"}, {1}, {{1.}}}});
+    spoil(r.sections[0]);
+    return error_of([&] { write_report(folder / "r", r); });
+  };
+  CHECK(contains(error_with([](section& s) { s.result.targets.pop_back(); }), "report: section 'runs': the arrays"));
+  CHECK(contains(error_with([](section& s) { s.result.labels[1] = 3; }), "class 3 is none of its 3 classes"));
+  CHECK(contains(error_with([](section& s) { s.result.before[1] = -1; }), "class -1"));
+  CHECK(contains(error_with([](section& s) { s.result = {}; }), "no images"));
+  CHECK(contains(error_with([](section& s) { s.log.rows[0].push_back(1); }), "2 values for 1 names"));
+  CHECK(contains(error_with([](section& s) { s.log.rows.pop_back(); }), "1 steps and 0 rows"));
+  CHECK(contains(error_with([](section& s) { s.result.images = filled<float, 4>({3, 2, 4, 4}); }), "2 channels"));
+  CHECK(!std::filesystem::exists(folder / "r"));
+}
+
+TEST_CASE("a folder that cannot be written is one error, before the run if asked") {
+  temporary_folder const folder;
+  put(folder / "file", "");
+  std::filesystem::create_directories(folder / "taken/report.html");
+  for (auto const& at : {folder / "file", folder / "file/below", std::filesystem::path("/proc/pareidolia")}) {
+    CAPTURE(at.string());
+    CHECK(contains(error_of([&] { prepare_report(at); }), at.string() + ": the folder cannot be made"));
+    CHECK(contains(error_of([&] { write_report(at, two_sections()); }), at.string() + ": the folder cannot be made"));
+  }
+  CHECK(contains(error_of([&] { prepare_report(folder / "taken"); }), "taken/report.html: cannot be written"));
+  prepare_report(folder / "good/folder");
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a full disk is one error") {
+  temporary_folder const folder;
+  full_disk const full(500);
+  CHECK(contains(error_of([&] { write_report(folder.path(), two_sections()); }), "cannot be written (File too large)"));
+}
+
+}  // namespace

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#include "every_header.hpp"
+
+int other();
+
+int main() { return other(); }

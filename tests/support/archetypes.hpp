@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/encoding.hpp>
+#include <pareidolia/engine.hpp>
+#include <pareidolia/model.hpp>
+#include <pareidolia/objective.hpp>
+#include <pareidolia/optimizer.hpp>
+#include <pareidolia/probe.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+// For each concept the least type that models it: it cannot be copied or moved, its results are only convertible to what they must be,
+// and it has no member that the concept does not ask for. Code that compiles with these asks for no more than the contracts say.
+
+namespace pareidolia_test {
+
+using namespace pareidolia;
+
+struct pinned {
+  pinned() = default;
+  pinned(pinned const&) = delete;
+  pinned& operator=(pinned const&) = delete;
+};
+
+/// Converts to T and does nothing else.
+template <class T>
+struct only_convertible {
+  T value{};
+  operator T() const { return value; }
+};
+
+// ------------------------------------------------------------------ models
+
+template <space S>
+struct model : pinned {
+  static constexpr space memory = S;
+  struct workspace : pinned {};
+  only_convertible<image_shape> input() const { return {{1, 2, 2}}; }
+  int classes() const { return 3; }
+  workspace prepare(std::size_t) const { return {}; }
+  void forward(const_image_view<S>, score_view<S> y, workspace&) const { std::fill_n(y.data, y.size(), 0.f); }
+};
+
+template <space S>
+struct smooth_model : model<S> {
+  void backward(const_score_view<S>, image_view<S> dx, typename model<S>::workspace&) const { std::fill_n(dx.data, dx.size(), 0.f); }
+};
+
+template <space S>
+struct trainable_model : model<S> {
+  int parameters() const { return 0; }
+  void read(std::span<float>) const {}
+  void write(std::span<float const>) {}
+  void backward_weights(const_score_view<S>, std::span<float>, typename model<S>::workspace&) const {}
+};
+
+template <space S>
+struct fingerprinted_model : model<S> {
+  only_convertible<std::uint64_t> fingerprint() const { return {17}; }
+};
+
+// --------------------------------------------------------------- encodings
+
+struct encoding_verbs {
+  template <space S>
+  struct population : pinned {
+    std::size_t count;
+    explicit population(std::size_t n) : count(n) {}
+    only_convertible<std::size_t> size() const { return {count}; }
+    void assign(std::span<std::size_t const>, population const&, std::span<std::size_t const>) {}
+  };
+  template <space S>
+  population<S> buffer(std::size_t n, view<float const, 4, S>) const {
+    return population<S>(n);
+  }
+  template <space S>
+  void decode(population<S> const&, view<float const, 4, S>, view<float, 4, S> x) const {
+    std::fill_n(x.data, x.size(), 0.5f);
+  }
+};
+struct encoding : encoding_verbs, pinned {};
+
+struct smooth_encoding : encoding {
+  template <space S>
+  void pullback(population<S> const&, view<float const, 4, S>, view<float const, 4, S>, population<S>&) const {}
+};
+
+/// Evolvable encodings are kept by the search, so these may be copied.
+struct evolvable_encoding : encoding_verbs {
+  template <space S>
+  void draw(population<S>&, rng const&) const {}
+  template <space S>
+  void vary(population<S> const&, population<S>&, rng const&) const {}
+};
+struct scheduled_encoding : evolvable_encoding {
+  scheduled_encoding at(std::size_t) const { return {}; }
+};
+
+// -------------------------------------------------------------- objectives
+
+template <space S>
+struct objective : pinned {
+  static constexpr only_convertible<bool> targeted{true};
+  void value(const_score_view<S>, label_view, value_view<S> v) const { std::fill_n(v.data, v.size(), 0.f); }
+};
+template <space S>
+struct smooth_objective : objective<S> {
+  void seed(const_score_view<S>, label_view, score_view<S> dy) const { std::fill_n(dy.data, dy.size(), 0.f); }
+};
+template <space S>
+struct classwise_objective : objective<S> {
+  void values(const_score_view<S>, score_view<S> v) const { std::fill_n(v.data, v.size(), 0.f); }
+};
+
+// -------------------------------------------------------------- optimizers
+
+/// A search of two steps.
+template <class E, space S>
+struct search : pinned {
+  population_t<E, S> asked;
+  std::size_t steps = 0;
+
+  search(E const& e, const_image_view<S> canvas) : asked(e.buffer(4, canvas)) {}
+  population_t<E, S> const& ask() { return asked; }
+  only_convertible<bool> done() const { return {steps == 2}; }
+  population_t<E, S> const& best() const { return asked; }
+  only_convertible<standing> where() const { return {}; }
+};
+template <class E, space S>
+struct score_search : search<E, S> {
+  using search<E, S>::search;
+  void tell(evaluation<S> const&) { ++this->steps; }
+};
+template <class E, space S>
+struct classwise_search : search<E, S> {
+  using search<E, S>::search;
+  void tell(classwise_evaluation<S> const&) { ++this->steps; }
+};
+template <class E, space S>
+struct gradient_search : search<E, S> {
+  using search<E, S>::search;
+  void tell(evaluation<S> const&, population_t<E, S> const&) { ++this->steps; }
+};
+
+/// An optimizer whose searches are Search<E, S>.
+template <template <class, space> class Search>
+struct optimizer : pinned {
+  template <class E, space S>
+  Search<E, S> start(E const& e, view<float const, 4, S> canvas, rng const&) const {
+    return {e, canvas};
+  }
+};
+using deaf = optimizer<search>;  // its searches cannot be told anything
+using climber = optimizer<score_search>;
+using collector = optimizer<classwise_search>;
+using follower = optimizer<gradient_search>;
+
+// ------------------------------------------------------------------ probes
+
+template <space S>
+struct probe : pinned {
+  struct result : pinned {};
+  result measure(model<S> const&, const_image_view<S>, label_view) const { return {}; }
+};
+
+// ----------------------------------------------------------------- engines
+
+template <class T, space S>
+struct engine : pinned {
+  using scalar = T;
+  static constexpr space memory = S;
+  struct parameters : pinned {
+    int size() const { return 0; }
+    void read(std::span<T>) const {}
+    void write(std::span<T const>) {}
+  };
+  struct plan : pinned {
+    void forward(view<T const, 4, S>, view<T, 2, S>) {}
+    void backward(view<T const, 2, S>, view<T, 4, S>) {}
+    void backward_weights(view<T const, 2, S>, std::span<T>) {}
+  };
+  parameters load(graph const&, weights const&) const { return {}; }
+  plan compile(parameters const&, std::size_t) const { return {}; }
+};
+
+struct nothing {};
+
+}  // namespace pareidolia_test
