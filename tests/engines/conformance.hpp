@@ -4,7 +4,7 @@
 
 #include <pareidolia/engines/reference.hpp>
 
-#include "../support/graphs.hpp"
+#include "support/graphs.hpp"
 
 #include <doctest/doctest.h>
 
@@ -45,7 +45,7 @@ void check_conformance(E const& engine, double tolerance) {
   for (graph const& g : conformance_graphs()) {
     CAPTURE(g.name);
     weights const w = random_weights(g, 7);
-    for (std::size_t count : {1, 2, 5}) {
+    for (std::size_t count : {1u, 2u, 5u}) {
       CAPTURE(count);
       auto const got = all_passes(engine, g, w, count, 11);
       auto const expected = all_passes(reference_engine<double>{}, g, w, count, 11);

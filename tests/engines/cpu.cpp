@@ -3,7 +3,7 @@
 #include <pareidolia/engines/cpu.hpp>
 #include <pareidolia/models/network.hpp>
 
-#include "conformance.hpp"
+#include "engines/conformance.hpp"
 
 #include <doctest/doctest.h>
 
@@ -56,8 +56,8 @@ TEST_CASE("an image's scores and gradient are the same bits in every batch, slic
   auto expected_dx = filled<float, 4>({most, 1, 28, 28});
   bool first = true;
   for (int threads : {1, 2, 3})
-    for (std::size_t slice : {2, 16, 64})
-      for (std::size_t count : {2, 3, 5, 16, 17, 70}) {
+    for (std::size_t slice : {2u, 16u, 64u})
+      for (std::size_t count : {2u, 3u, 5u, 16u, 17u, 70u}) {
         CAPTURE(threads);
         CAPTURE(slice);
         CAPTURE(count);
@@ -98,7 +98,7 @@ TEST_CASE("backward may follow forward many times, in any order, for smaller bat
   network const net{cpu_engine{}, g, random_weights(g, 1)};
   auto work = net.prepare(40);
   auto const x = random_uniform<float, 4>({40, 1, 28, 28}, 2);
-  for (std::size_t n : {40, 7, 1, 40}) {
+  for (std::size_t n : {40u, 7u, 1u, 40u}) {
     CAPTURE(n);
     auto y = filled<float, 2>({n, 10});
     net.forward(as_view(x).rows(0, n), as_view(y), work);

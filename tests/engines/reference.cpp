@@ -3,7 +3,7 @@
 #include <pareidolia/engines/reference.hpp>
 #include <pareidolia/models/network.hpp>
 
-#include "conformance.hpp"
+#include "engines/conformance.hpp"
 
 #include <doctest/doctest.h>
 

@@ -314,7 +314,7 @@ class layer_compiler {
     v = as_images(v, in);
     dims behind(2);  // padding at the far edge, exactly as much as the last window needs
     bool hangs_over = false;
-    for (std::size_t d : {0, 1}) {
+    for (std::size_t d : {0u, 1u}) {
       dim const needed = static_cast<dim>((out[1 + d] - 1) * p.stride[d] + p.kernel[d]) - static_cast<dim>(in[1 + d] + p.padding[d]);
       behind[d] = std::max<dim>(0, needed);
       hangs_over = hangs_over || needed > static_cast<dim>(p.padding[d]);
