@@ -23,18 +23,18 @@ constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN(), infinity
 TEST_CASE("softmax is the normalised exponential of each row") {
   tensor<float, 2> y{{0, std::log(2.f), std::log(5.f)}, {7, 7, 7}};
   auto p = filled<float, 2>({2, 3});
-  softmax(as_view(y), as_view(p));
+  softmax_rows(as_view(y), as_view(p));
   for (std::size_t k = 0; k < 3; ++k) {
     CHECK(p(0, k) == doctest::Approx(std::array{0.125, 0.25, 0.625}[k]));
     CHECK(p(1, k) == doctest::Approx(1.0 / 3));
   }
-  softmax(as_view(y), as_view(y));  // in place
+  softmax_rows(as_view(y), as_view(y));  // in place
   CHECK(y == p);
 }
 
 TEST_CASE("softmax stands scores of any size") {
   tensor<float, 2> y{{1e4f, 1e4f, -1e4f}, {-1e4f, -1e4f, -1e4f}};
-  softmax(as_view(y), as_view(y));
+  softmax_rows(as_view(y), as_view(y));
   CHECK(y(0, 0) == 0.5f);
   CHECK(y(0, 2) == 0);
   CHECK(y(1, 2) == doctest::Approx(1.0 / 3));

@@ -23,7 +23,7 @@ TEST_CASE("the gradient of a layer of few channels is that of its definition, in
          {convolution{.outputs = 6, .kernel = {5, 5}}, convolution{.outputs = 4, .kernel = {3, 3}, .padding = {1, 1}},
           convolution{.outputs = 5, .kernel = {11, 11}, .stride = {4, 4}},
           convolution{.outputs = 3, .kernel = {7, 3}, .stride = {2, 3}, .padding = {3, 1}}})
-      for (std::size_t count : {1, 4}) {
+      for (std::size_t count : {1u, 4u}) {
         omp_set_num_threads(threads);
         graph const g{"one layer", {3, 41, 23}, {}, {{"conv", c}}};
         auto const p = plan(g);

@@ -3,7 +3,8 @@
 set -eu
 rm -rf interrupted
 "$1" --encoding direct --generations 1000000 --output interrupted &
-until [ -d interrupted ]; do sleep 0.1; done
+tries=0
+until [ -d interrupted ] || [ $((tries += 1)) -gt 100 ]; do sleep 0.1; done
 sleep 2
 kill -INT $!
 wait $!

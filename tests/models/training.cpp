@@ -58,8 +58,8 @@ TEST_CASE("one step is momentum SGD with weight decay on the mean cross entropy"
     for (std::size_t i = 0; i < 4; ++i) {
       double const x[] = {double{set.images(i, 0, 0, 0)}, double{set.images(i, 0, 0, 1)}};
       double p[2], sum = 0;
-      for (std::size_t k : {0, 1}) sum += p[k] = std::exp(theta[2 * k] * x[0] + theta[2 * k + 1] * x[1] + theta[4 + k]);
-      for (std::size_t k : {0, 1}) {
+      for (std::size_t k : {0u, 1u}) sum += p[k] = std::exp(theta[2 * k] * x[0] + theta[2 * k + 1] * x[1] + theta[4 + k]);
+      for (std::size_t k : {0u, 1u}) {
         double const d = (p[k] / sum - (set.labels[i] == static_cast<int>(k))) / 4;
         gradient[2 * k] += d * x[0];
         gradient[2 * k + 1] += d * x[1];

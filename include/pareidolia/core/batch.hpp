@@ -15,7 +15,7 @@
 namespace pareidolia {
 
 /// p(i, k) = exp(y(i, k)) / sum_j exp(y(i, j)), shifted by the row's maximum. y and p (count, classes), may be the same memory.
-inline void softmax(const_score_view<space::host> y, score_view<space::host> p) {
+inline void softmax_rows(const_score_view<space::host> y, score_view<space::host> p) {
   for (std::size_t i = 0; i < y.shape[0]; ++i) {
     auto const scores = y.row(i);
     auto const out = p.row(i);

@@ -32,7 +32,7 @@ struct class_probability {
 
   /// dp_t / dy_k = p_t (delta_tk - p_k). dy (count, classes).
   void seed(const_score_view<space::host> y, label_view t, score_view<space::host> dy) const {
-    softmax(y, dy);
+    softmax_rows(y, dy);
     for (std::size_t i = 0; i < y.shape[0]; ++i) {
       auto const p = dy.row(i);
       auto const target = static_cast<std::size_t>(t[i]);
@@ -46,7 +46,7 @@ struct class_probability {
   }
 
   /// v(i, k) = p(i, k). y and v (count, classes).
-  void values(const_score_view<space::host> y, score_view<space::host> v) const { softmax(y, v); }
+  void values(const_score_view<space::host> y, score_view<space::host> v) const { softmax_rows(y, v); }
 };
 
 static_assert(DifferentiableObjective<class_probability, space::host> && ClasswiseObjective<class_probability, space::host>);

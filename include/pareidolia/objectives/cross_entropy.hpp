@@ -28,7 +28,7 @@ struct cross_entropy {
   }
 
   void seed(const_score_view<space::host> y, label_view t, score_view<space::host> dy) const {
-    softmax(y, dy);
+    softmax_rows(y, dy);
     for (std::size_t i = 0; i < y.shape[0]; ++i) dy.row(i)[static_cast<std::size_t>(t[i])] -= 1.f;
   }
 };
