@@ -5,6 +5,7 @@
 #include <pareidolia/io/report.hpp>
 #include <pareidolia/pareidolia.hpp>
 
+#include <algorithm>
 #include <cstdio>
 
 using namespace pareidolia;
@@ -34,4 +35,5 @@ int main() {
   outcome const found = run(fool, quadrants{}, blank({1, 16, 16}), rng{7}, progress{"black box"}, recorder{log});
   write_report("out/black_box", {.title = "Four quadrants", .sections = {{"cppn", found, log}}});
   for (std::size_t k = 0; k < found.size(); ++k) std::printf("class %zu: confidence %.4f\n", k, static_cast<double>(found.values[k]));
+  return std::count(found.success.begin(), found.success.end(), 1) == 4 ? 0 : 1;
 }

@@ -35,7 +35,8 @@ int main(int argc, char** argv) try {
   prepare_report(folder);
   report page{.title = "Digits that LeNet sees in nothing",
               .summary = "One image per class, evolved by MAP-Elites to be labelled with the highest confidence.",
-              .settings = {{"children per generation", std::to_string(children)}}};
+              .settings = {{"children per generation", std::to_string(children)}},
+              .class_names = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}};
 
   stop_on_interrupt const stop;
   auto const evolve = [&](std::string const& name, auto const& code) {
