@@ -13,6 +13,7 @@
 
 #include <cstdio>
 #include <string>
+#include <utility>
 
 using namespace pareidolia;
 
@@ -41,8 +42,9 @@ int main(int argc, char** argv) try {
   stop_on_interrupt const stop;
   auto const evolve = [&](std::string const& name, auto const& code) {
     attack const fool{code, class_probability{}, map_elites{.children = children, .generations = generations}};
-    section& found = page.sections.emplace_back(name + " encoding");
+    section found{.title = name + " encoding", .result = {}};
     found.result = run(fool, lenet, blank(lenet.input()), rng{seed}, progress{name}, recorder{found.log}, stop);
+    page.sections.push_back(std::move(found));
   };
   if (encoding != "cppn") evolve("direct", pixels{});
   if (encoding != "direct") evolve("cppn", cppn{});

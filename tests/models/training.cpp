@@ -105,7 +105,7 @@ TEST_CASE("the same seed trains the same network, whatever the number of threads
     int const former = omp_get_max_threads();
     omp_set_num_threads(threads);
     network net{cpu_engine{}, line, xavier(line, rng{1})};
-    train(net, set, set, sgd{.batch = 32, .epochs = 2}, rng{seed});
+    train(net, set, set, sgd<>{.batch = 32, .epochs = 2}, rng{seed});
     omp_set_num_threads(former);
     return net.fingerprint();
   };
@@ -134,7 +134,7 @@ TEST_CASE("data: LeNet learns MNIST: over 96 % after 300 steps") {
   auto digits = read_mnist(data_path("mnist/train-images-idx3-ubyte.gz"), data_path("mnist/train-labels-idx1-ubyte.gz"));
   auto const held_out = read_mnist(data_path("mnist/t10k-images-idx3-ubyte.gz"), data_path("mnist/t10k-labels-idx1-ubyte.gz"));
   network lenet{cpu_engine{}, zoo::lenet5(), xavier(zoo::lenet5(), rng{1})};
-  auto const result = train(lenet, digits, held_out, sgd{.epochs = 1}, rng{2},
+  auto const result = train(lenet, digits, held_out, sgd<>{.epochs = 1}, rng{2},
                             [](step const& now) { return now.where.step == 300 ? verdict::stop : verdict::go_on; });
   CHECK(result.accuracy > .96);
 }

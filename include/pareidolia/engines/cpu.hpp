@@ -24,9 +24,9 @@ namespace pareidolia {
 
 /// The fast engine of the CPU: oneDNN (2.6 to 3.x), float.
 ///
-/// A network that costs little per image is cut into slices of a few images, each run by one thread in its own cache-sized memory; a large
-/// one is run on the whole batch by all threads together. An image's scores and gradients are the same bits for every batch of two images
-/// or more, every slice and every number of threads (a batch of one takes another path through oneDNN and may differ in the last bits).
+/// A network that costs little per image is cut into slices of a few images, each run by one thread in its own cache-sized memory: an
+/// image's scores and gradients are the same bits for every batch of two images or more, every slice and every number of threads. A large
+/// network, and a batch of one image, are run by all threads together; their last bits may change with the number of threads.
 ///
 /// The first backward through a plan compiles it anew, to keep what backward needs, and repeats the last forward once.
 struct cpu_engine {
@@ -148,7 +148,7 @@ class cpu_engine::plan {
     if (n == count_ && threads == threads_ && !parts_.empty()) return;
     count_ = n;
     threads_ = threads;
-    bool const sliced = small_ && n >= 2 * threads;
+    bool const sliced = small_ && n >= 2;
     std::size_t const pieces = sliced ? std::max((n + options_.slice - 1) / options_.slice, std::min(threads, n / 2)) : 1;
     parts_.clear();
     ++now_;
