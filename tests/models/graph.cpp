@@ -52,7 +52,7 @@ TEST_CASE("LeNet's shapes and parameters follow from its layers") {
   CHECK(p.out == std::vector<image_shape>{{20, 24, 24}, {20, 12, 12}, {50, 8, 8}, {50, 4, 4}, {500, 1, 1}, {500, 1, 1}, {10, 1, 1}});
   CHECK(p.in.front() == image_shape{1, 28, 28});
   CHECK(p.in[4] == image_shape{50, 4, 4});
-  CHECK(p.inputs == std::vector<std::size_t>{planned_graph::image, 0, 1, 2, 3, 4, 5});
+  CHECK(p.inputs == std::vector<std::vector<std::size_t>>{{planned_graph::image}, {0}, {1}, {2}, {3}, {4}, {5}});
   CHECK(p.parameters == 431080);
   CHECK(p.source.name == "lenet");
 
@@ -126,10 +126,36 @@ TEST_CASE("a layer reads the layer that it names") {
                        .input = rgb,
                        .nodes = {{"a", layer::convolution{.outputs = 4}},
                                  {"b", layer::pooling{.kernel = {2, 2}, .stride = {2, 2}}},
-                                 {"c", layer::convolution{.outputs = 6}, "a"}}});
-  CHECK(p.inputs == std::vector<std::size_t>{planned_graph::image, 0, 0});
+                                 {"c", layer::convolution{.outputs = 6}, {"a"}}}});
+  CHECK(p.inputs == std::vector<std::vector<std::size_t>>{{planned_graph::image}, {0}, {0}});
+  CHECK(p.readers() == std::vector<std::size_t>{1, 0, 1});  // the scores do not depend on b
   CHECK(p.in[2] == image_shape{4, 32, 32});
   CHECK(p.out[2] == image_shape{6, 32, 32});
+}
+
+TEST_CASE("layers of several inputs join what fits and refuse the rest") {
+  graph g{.name = "join",
+          .input = rgb,
+          .nodes = {{"a", layer::convolution{.outputs = 4}},
+                    {"b", layer::convolution{.outputs = 6}, {"a"}},
+                    {"c", layer::concat{}, {"a", "b", "a"}}}};
+  CHECK(plan(g).out[2] == image_shape{14, 32, 32});
+  CHECK(plan(g).readers() == std::vector<std::size_t>{3, 1, 1});
+  g.nodes[2].what = layer::sum{};
+  CHECK(refusal(g) == "graph 'join': layer 'c': the inputs (4, 32, 32) and (6, 32, 32) differ in shape");
+  g.nodes[2].what = layer::lrn{};
+  CHECK(refusal(g) == "graph 'join': layer 'c' reads 3 layers; its kind reads one");
+  g.nodes[2].what = layer::concat{};
+  g.nodes[1].what = layer::convolution{.outputs = 6, .kernel = {3, 3}};
+  CHECK(refusal(g) == "graph 'join': layer 'c': the inputs (4, 32, 32) and (6, 30, 30) differ in height or width");
+  CHECK(refusal(rgb, layer::lrn{.size = 4}) == "graph 'g': layer 'it': size is 4; it must be odd");
+  CHECK(shape_after(rgb, layer::pooling{.kind = layer::pool::average, .global = true}) == image_shape{3, 1, 1});
+}
+
+TEST_CASE("only colour images have an order of channels") {
+  graph g = lenet();
+  g.prepare.order = channel_order::bgr;
+  CHECK(refusal(g) == "graph 'lenet': blue, green, red is an order of 3 channels, not of 1");
 }
 
 TEST_CASE("a mean has no value, one, one for each channel or one for each pixel") {
@@ -154,9 +180,9 @@ TEST_CASE("plan refuses a graph that is not one") {
   g.nodes[2].name = "conv1";
   CHECK(refusal(g) == "graph 'lenet': two layers are named 'conv1'");
   g = lenet();
-  g.nodes[2].input = "pool2";  // it comes later
+  g.nodes[2].inputs = {"pool2"};  // it comes later
   CHECK(refusal(g) == "graph 'lenet': layer 'conv2' reads 'pool2', which is no earlier layer");
-  g.nodes[2].input = "conv2";  // itself
+  g.nodes[2].inputs = {"conv2"};  // itself
   CHECK(refusal(g) == "graph 'lenet': layer 'conv2' reads 'conv2', which is no earlier layer");
 }
 

@@ -1,10 +1,78 @@
 // SPDX-License-Identifier: MIT
 // SPDX-FileCopyrightText: the pareidolia authors
+#include <pareidolia/engines/cpu.hpp>
+#include <pareidolia/io/npy.hpp>
+#include <pareidolia/loaders/caffemodel.hpp>
+#include <pareidolia/models/network.hpp>
 #include <pareidolia/models/zoo.hpp>
+
+#include "support/data.hpp"
+#include "support/graphs.hpp"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
 using namespace pareidolia;
+using namespace pareidolia_test;
+
+namespace {
+
+image_shape after(planned_graph const& p, std::string_view name) {
+  for (std::size_t k = 0; k < p.out.size(); ++k)
+    if (p.source.nodes[k].name == name) return p.out[k];
+  return {};
+}
+
+/// The 100 images of 256x256 as raw bytes, their centres of `side` pixels, in [0, 1].
+labelled_images subset100(std::size_t side) {
+  std::ifstream pixels(data_path("imagenet/subset100_256x256_rgb.u8"), std::ios::binary),
+      labels(data_path("imagenet/subset100_labels.txt"));
+  std::vector<char> bytes(std::size_t{100} * 256 * 256 * 3);
+  pixels.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  REQUIRE(pixels.gcount() == static_cast<std::streamsize>(bytes.size()));
+  labelled_images set{filled<float, 4>({100, 3, side, side}), std::vector<int>(100)};
+  std::size_t const begin = (256 - side) / 2;
+  for (std::size_t i = 0; i < 100; ++i)
+    for (std::size_t c = 0; c < 3; ++c)
+      for (std::size_t h = 0; h < side; ++h)
+        for (std::size_t w = 0; w < side; ++w)
+          set.images(i, c, h, w) =
+              static_cast<float>(static_cast<unsigned char>(bytes[((i * 256 + begin + h) * 256 + begin + w) * 3 + c])) / 255;
+  std::string line;
+  for (int& label : set.labels) {
+    REQUIRE(std::getline(labels, line));
+    label = std::stoi(line);
+  }
+  return set;
+}
+
+/// Logits of the subset on the cpu engine against those of another implementation.
+void check_logits(graph const& g, char const* weights_file, char const* logits_file) {
+  network const net{cpu_engine{}, g, read_caffemodel(data_path(weights_file))};
+  auto const set = subset100(g.input[1]);
+  auto const expected = read_npy_tensor<2>(data_path(logits_file));
+  auto work = net.prepare(10);
+  auto y = filled<float, 2>({100, 1000});
+  for (std::size_t first = 0; first < 100; first += 10) net.forward(as_view(set.images).rows(first, 10), as_view(y).rows(first, 10), work);
+  CHECK(relative_error(y, expected) < 1e-3);
+  std::size_t right = 0, same = 0;
+  for (std::size_t i = 0; i < 100; ++i) {
+    auto const best = [&](float const* row) { return static_cast<int>(std::max_element(row, row + 1000) - row); };
+    right += best(y.data() + i * 1000) == set.labels[i];
+    same += best(y.data() + i * 1000) == best(expected.data() + i * 1000);
+  }
+  MESSAGE(g.name << ": " << right << " of 100 right, relative error of the logits " << relative_error(y, expected));
+  CHECK(same == 100);
+}
+
+}  // namespace
 
 TEST_CASE("lenet5 has the published shapes and 431,080 parameters") {
   auto const p = plan(zoo::lenet5());
@@ -13,4 +81,33 @@ TEST_CASE("lenet5 has the published shapes and 431,080 parameters") {
   CHECK(p.out[3] == image_shape{50, 4, 4});
   CHECK(p.out.back() == image_shape{10, 1, 1});
   CHECK(multiplications(p) == 20 * 25 * 24 * 24 + 50 * 20 * 25 * 8 * 8 + 800 * 500 + 500 * 10);
+}
+
+TEST_CASE("googlenet has the published shapes, 6,998,552 parameters and 1.58 billion multiplications") {
+  auto const p = plan(zoo::googlenet());
+  CHECK(p.parameters == 6'998'552);
+  CHECK(after(p, "pool1/3x3_s2") == image_shape{64, 56, 56});
+  CHECK(after(p, "pool2/3x3_s2") == image_shape{192, 28, 28});
+  CHECK(after(p, "inception_3a/output") == image_shape{256, 28, 28});
+  CHECK(after(p, "inception_4e/output") == image_shape{832, 14, 14});
+  CHECK(after(p, "inception_5b/output") == image_shape{1024, 7, 7});
+  CHECK(p.out.back() == image_shape{1000, 1, 1});
+  CHECK(std::abs(static_cast<double>(multiplications(p)) - 1.58e9) < .01e9);
+}
+
+TEST_CASE("squeezenet_1_1 has the published shapes and 1,235,496 parameters") {
+  auto const p = plan(zoo::squeezenet_1_1());
+  CHECK(p.parameters == 1'235'496);
+  CHECK(after(p, "pool1") == image_shape{64, 56, 56});
+  CHECK(after(p, "fire9/concat") == image_shape{512, 14, 14});
+  CHECK(p.out.back() == image_shape{1000, 1, 1});
+}
+
+TEST_CASE("data: GoogLeNet's logits are the reference's") {
+  check_logits(zoo::googlenet(), "models/googlenet/bvlc_googlenet.caffemodel", "reference/googlenet_logits_subset100_f32.npy");
+}
+
+TEST_CASE("data: SqueezeNet's logits are the reference's") {
+  check_logits(zoo::squeezenet_1_1(), "models/squeezenet_v1.1/squeezenet_v1.1.caffemodel",
+               "reference/squeezenet_v1.1_logits_subset100_f32.npy");
 }

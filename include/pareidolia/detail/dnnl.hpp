@@ -4,11 +4,14 @@
 
 #include <dnnl.hpp>
 
+#include <vector>
+
 // oneDNN 2.6 and 3.x behind one set of functions: the only place that knows the difference. 3.x has no operation descriptors, splits
 // source and destination descriptors of elementwise layers, and has dropped Winograd convolutions on x64 since 3.2.
 
 namespace pareidolia::detail::onednn {
 
+using dim = dnnl::memory::dim;
 using dims = dnnl::memory::dims;
 using memory_desc = dnnl::memory::desc;
 using tag = dnnl::memory::format_tag;
@@ -173,6 +176,43 @@ inline auto softmax_backward(memory_desc const& data) {
   return make<dnnl::softmax_backward>(attributes(), dnnl::algorithm::softmax_accurate, data, data, data, 1, hint);
 #else
   return make_backward<dnnl::softmax_backward>(attributes(), hint, data, data, 1);
+#endif
+}
+
+inline auto lrn_forward(bool keep, memory_desc const& data, dim size, float alpha, float beta, float k) {
+  auto const kind = keep ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+  auto const how = dnnl::algorithm::lrn_across_channels;
+#if DNNL_VERSION_MAJOR >= 3
+  return make<dnnl::lrn_forward>(attributes(), kind, how, data, data, size, alpha, beta, k);
+#else
+  return make<dnnl::lrn_forward>(attributes(), kind, how, data, size, alpha, beta, k);
+#endif
+}
+
+inline auto lrn_backward(memory_desc const& data, dim size, float alpha, float beta, float k,
+                         dnnl::lrn_forward::primitive_desc const& hint) {
+  auto const how = dnnl::algorithm::lrn_across_channels;
+#if DNNL_VERSION_MAJOR >= 3
+  return make<dnnl::lrn_backward>(attributes(), how, data, data, data, size, alpha, beta, k, hint);
+#else
+  return make_backward<dnnl::lrn_backward>(attributes(), hint, how, data, data, size, alpha, beta, k);
+#endif
+}
+
+inline dnnl::concat::primitive_desc concat(memory_desc const& to, std::vector<memory_desc> const& from) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {cpu(), to, 1, from, attributes()};
+#else
+  return {to, 1, from, cpu(), attributes()};
+#endif
+}
+
+inline dnnl::sum::primitive_desc sum(memory_desc const& to, std::vector<memory_desc> const& from) {
+  std::vector<float> const ones(from.size(), 1.f);
+#if DNNL_VERSION_MAJOR >= 3
+  return {cpu(), to, ones, from, attributes()};
+#else
+  return {to, ones, from, cpu(), attributes()};
 #endif
 }
 

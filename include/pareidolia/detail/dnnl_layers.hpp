@@ -33,64 +33,49 @@ class layer_compiler {
         builder_(count) {}
 
   program compile() {
-    // The last node gives the scores; what it does not depend on is left out.
-    std::vector<std::size_t> chain;
-    for (std::size_t k = graph_.out.size() - 1; k != planned_graph::image; k = graph_.inputs[k]) chain.push_back(k);
-    std::reverse(chain.begin(), chain.end());
-
     program& p = builder_.result();
     p.image = builder_.add(image_desc(graph_.source.input, tag::nchw));
-    std::size_t current = p.image;
-    std::vector<derivative> derivatives;
-    std::vector<std::size_t> inputs;
-    for (std::size_t at = 0; at < chain.size(); ++at) {
-      bool const then_relu = at + 1 < chain.size() && is_relu(chain[at + 1]);
-      auto [out, backward] = std::visit([&](auto const& what) { return forward({chain[at], then_relu}, what, current); }, node(chain[at]));
-      derivatives.push_back(std::move(backward));
-      inputs.push_back(current);
-      current = out;
-      at += derivatives.back().includes_relu;
+    readers_ = graph_.readers();
+    std::size_t const nodes = graph_.out.size();
+    values_.assign(nodes, program::none);
+    std::vector<link> links;
+    for (std::size_t k = 0; k < nodes; ++k) {
+      if (readers_[k] == 0 || values_[k] != program::none) continue;  // nobody reads it, or it was fused into the one before
+      std::size_t const relu = fusible_relu(k);
+      std::vector<std::size_t> sources;
+      for (std::size_t from : graph_.inputs[k]) sources.push_back(from == planned_graph::image ? p.image : values_[from]);
+      auto [out, backward] = std::visit(
+          [&](auto const& what) {
+            return forward({k, relu != program::none, sources}, what, sources.front());
+          },
+          node(k));
+      values_[k] = out;
+      if (relu != program::none) values_[relu] = out;
+      links.push_back({k, relu == program::none ? k : relu, std::move(sources), std::move(backward)});
     }
-    image_shape const& last = graph_.out[chain.back()];
-    auto const classes = static_cast<dim>(last[0] * last[1] * last[2]);
-    memory_desc const rows = describe({count_, classes}, tag::nc);
-    memory_desc const scores = builder_.desc(current);
-    p.scores = builder_.alias(builder_.in_layout(current, plain_output(scores, last)), rows);
+    image_shape const& last = graph_.out.back();
+    memory_desc const rows = describe({count_, static_cast<dim>(last[0] * last[1] * last[2])}, tag::nc);
+    memory_desc const scores = builder_.desc(values_.back());
+    p.scores = builder_.alias(builder_.in_layout(values_.back(), plain_output(scores, last)), rows);
     p.until.forward = p.until.input = p.until.weights = builder_.steps();
     if (!wanted_.input && !wanted_.weights) return builder_.finish();
 
     p.seed = builder_.add(rows);
-    auto const descend = [&](std::size_t stop, bool weights) {
-      std::size_t diff = builder_.alias(p.seed, plain_output(scores, last));
-      for (std::size_t at = derivatives.size(); at-- > stop;) {
-        derivative const& d = derivatives[at];
-        if (d.prepare) diff = d.prepare(diff);
-        if (weights && d.weights) d.weights(diff);
-        if (weights && at == stop) break;
-        diff = in_rank_of(inputs[at], d.input(diff));
-      }
-      return diff;
-    };
-    if (wanted_.input) {
-      std::size_t const diff = descend(0, false);
-      p.input_gradient = builder_.in_layout(diff, image_desc(graph_.source.input, tag::nchw));
-    }
+    std::size_t const seed = builder_.alias(p.seed, plain_output(scores, last));
+    if (wanted_.input) p.input_gradient = builder_.in_layout(descend(links, seed, false), image_desc(graph_.source.input, tag::nchw));
     p.until.input = builder_.steps();
-    auto const first = std::find_if(derivatives.begin(), derivatives.end(), [](derivative const& d) { return bool(d.weights); });
-    if (wanted_.weights && first != derivatives.end()) descend(static_cast<std::size_t>(first - derivatives.begin()), true);
+    if (wanted_.weights) descend(links, seed, true);
     p.until.weights = builder_.steps();
     return builder_.finish();
   }
 
  private:
-  using dim = dnnl::memory::dim;
-
   /// The backward half of a layer; each function takes the value with the derivative of the output.
   struct derivative {
-    std::function<std::size_t(std::size_t)> prepare;  ///< through a fused ReLU; empty if none
-    std::function<std::size_t(std::size_t)> input;    ///< gives the derivative of the layer's input
-    std::function<void(std::size_t)> weights;         ///< notes the gradients of its parameters; empty if it has none
-    bool includes_relu = false;
+    std::function<std::size_t(std::size_t)> prepare;                      ///< through a fused ReLU; empty if none
+    std::function<std::size_t(std::size_t)> input;                        ///< gives the derivative of the layer's input
+    std::function<void(std::size_t)> weights;                             ///< notes the gradients of its parameters; empty if it has none
+    std::function<std::size_t(std::size_t, std::size_t)> one_of_several;  ///< instead of `input`: the derivative of the i-th input
   };
   struct compiled {
     std::size_t out;
@@ -99,7 +84,67 @@ class layer_compiler {
   struct place {
     std::size_t node;
     bool then_relu;
+    std::vector<std::size_t> const& sources;  ///< values of all inputs
   };
+  /// A compiled layer: its node, the node whose value it gives (the fused ReLU's, if there is one), what it read, and its backward half.
+  struct link {
+    std::size_t node, gives;
+    std::vector<std::size_t> sources;
+    derivative backward;
+  };
+
+  /// Emits the backward steps from the seed down: to the image, or as far as there are parameters. Gives the derivative of the image.
+  std::size_t descend(std::vector<link> const& links, std::size_t seed, bool weights) {
+    std::size_t const nodes = graph_.out.size();
+    std::vector<std::vector<std::size_t>> parts(nodes + 1);  // derivatives of each node's value, one from each reader; the image is last
+    parts[nodes - 1].push_back(seed);
+    auto const index = [&](std::size_t k) { return k == planned_graph::image ? nodes : k; };
+    // With weights: is there anything to be learned in or before a node?
+    std::vector<bool> leads(nodes + 1, !weights);
+    if (weights)
+      for (link const& l : links) {
+        bool any = static_cast<bool>(l.backward.weights);
+        for (std::size_t from : graph_.inputs[l.node]) any = any || leads[index(from)];
+        leads[l.node] = leads[l.gives] = any;
+      }
+    for (auto l = links.rbegin(); l != links.rend(); ++l) {
+      if (!leads[l->gives]) continue;
+      std::size_t diff = total(parts[l->gives], values_[l->gives]);
+      if (l->backward.prepare) diff = l->backward.prepare(diff);
+      if (weights && l->backward.weights) l->backward.weights(diff);
+      auto const& inputs = graph_.inputs[l->node];
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (!leads[index(inputs[i])]) continue;
+        std::size_t const dx = l->backward.one_of_several ? l->backward.one_of_several(i, diff) : l->backward.input(diff);
+        parts[index(inputs[i])].push_back(in_rank_of(l->sources[i], dx));
+      }
+    }
+    return weights ? program::none : total(parts.back(), builder_.result().image);
+  }
+
+  /// The sum of derivatives that came from several readers of the value v.
+  std::size_t total(std::vector<std::size_t> const& parts, std::size_t v) {
+    if (parts.size() == 1) return parts.front();
+    std::vector<memory_desc> from;
+    std::vector<std::pair<int, operand>> operands;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      from.push_back(builder_.desc(parts[i]));
+      operands.push_back({DNNL_ARG_MULTIPLE_SRC + static_cast<int>(i), {parts[i]}});
+    }
+    std::size_t const whole = builder_.add(builder_.desc(v));
+    operands.push_back({DNNL_ARG_DST, {whole}});
+    builder_.push<dnnl::sum>(sum(builder_.desc(v), from), std::move(operands));
+    return whole;
+  }
+
+  /// The ReLU that is the only reader of a convolution or inner product, or none.
+  [[nodiscard]] std::size_t fusible_relu(std::size_t k) const {
+    bool const takes = std::holds_alternative<layer::convolution>(node(k)) || std::holds_alternative<layer::inner_product>(node(k));
+    if (!takes || readers_[k] != 1) return program::none;
+    for (std::size_t r = k + 1; r < graph_.out.size(); ++r)
+      if (readers_[r] > 0 && graph_.inputs[r].front() == k) return is_relu(r) ? r : program::none;
+    return program::none;
+  }
 
   [[nodiscard]] layer::operation const& node(std::size_t k) const { return graph_.source.nodes[k].what; }
   [[nodiscard]] bool is_relu(std::size_t k) const {
@@ -137,13 +182,13 @@ class layer_compiler {
   }
 
   std::size_t relu_backward(std::size_t diff, std::size_t out) {
-    std::size_t const d = builder_.in_layout(diff, builder_.desc(out));
+    std::size_t const d = builder_.in_layout(diff, builder_.desc(out)), dx = builder_.add(builder_.desc(out));
     builder_.push<dnnl::eltwise_backward>(eltwise_backward(dnnl::algorithm::eltwise_relu_use_dst_for_bwd, builder_.desc(out)),
-                                          {{DNNL_ARG_DST, {out}}, {DNNL_ARG_DIFF_DST, {d}}, {DNNL_ARG_DIFF_SRC, {d}}});
-    return d;
+                                          {{DNNL_ARG_DST, {out}}, {DNNL_ARG_DIFF_DST, {d}}, {DNNL_ARG_DIFF_SRC, {dx}}});
+    return dx;
   }
   /// The ReLU behind a layer whose output is `out`, if it was fused into it.
-  std::function<std::size_t(std::size_t)> fused(place at, std::size_t out) {
+  std::function<std::size_t(std::size_t)> fused(place const& at, std::size_t out) {
     if (!at.then_relu) return {};
     return [this, out](std::size_t diff) { return relu_backward(diff, out); };
   }
@@ -167,7 +212,7 @@ class layer_compiler {
     return make(dnnl::algorithm::convolution_direct);
   }
 
-  compiled forward(place at, layer::convolution const& c, std::size_t v) {
+  compiled forward(place const& at, layer::convolution const& c, std::size_t v) {
     image_shape const in = graph_.in[at.node], out = graph_.out[at.node];
     v = as_images(v, in);
     auto const n = [](std::size_t x) { return static_cast<dim>(x); };
@@ -175,7 +220,8 @@ class layer_compiler {
                                       : dims{n(c.groups), n(c.outputs / c.groups), n(in[0] / c.groups), n(c.kernel[0]), n(c.kernel[1])};
     memory_desc const plain = describe(kernel, c.groups == 1 ? tag::oihw : tag::goihw);
     memory_desc const bias = c.bias ? describe({n(c.outputs)}, tag::x) : memory_desc();
-    bool const from_image = graph_.inputs[at.node] == planned_graph::image, few_channels = from_image && in[0] <= 4 && c.groups == 1;
+    bool const from_image = graph_.inputs[at.node].front() == planned_graph::image,
+               few_channels = from_image && in[0] <= 4 && c.groups == 1;
     auto const behind = [&](std::size_t d) {  // padding at the far edge, exactly as much as the last window needs
       return std::max<dim>(0, n((out[1 + d] - 1) * c.stride[d] + c.kernel[d]) - n(in[1 + d] + c.padding[d]));
     };
@@ -197,7 +243,7 @@ class layer_compiler {
     if (c.bias) operands.push_back({DNNL_ARG_BIAS, {parameters_.add(slot + 1, bias, bias), true}});
     builder_.push<dnnl::convolution_forward>(pd, std::move(operands));
 
-    derivative back{fused(at, y), {}, {}, at.then_relu};
+    derivative back{fused(at, y), {}, {}, {}};
     convolution_shape free = shape;
     free.source = image_desc(in, tag::any);
     if (few_channels) {
@@ -262,7 +308,7 @@ class layer_compiler {
     return {builder_.alias(builder_.in_layout(v, image_desc(s, tag::nhwc)), rows), tag::nhwc};
   }
 
-  compiled forward(place at, layer::inner_product const& p, std::size_t v) {
+  compiled forward(place const& at, layer::inner_product const& p, std::size_t v) {
     image_shape const in = graph_.in[at.node];
     auto const outputs = static_cast<dim>(p.outputs), inputs = static_cast<dim>(in[0] * in[1] * in[2]);
     memory_desc const rows = describe({count_, inputs}, tag::nc), out = describe({count_, outputs}, tag::nc);
@@ -283,7 +329,7 @@ class layer_compiler {
     if (p.bias) operands.push_back({DNNL_ARG_BIAS, {parameters_.add(slot + 1, bias, bias), true}});
     builder_.push<dnnl::inner_product_forward>(pd, std::move(operands));
 
-    derivative back{fused(at, y), {}, {}, at.then_relu};
+    derivative back{fused(at, y), {}, {}, {}};
     memory_desc const images = is_matrix(builder_.desc(v)) ? rows : image_desc(in, layout);
     auto const hint = inner_product_forward(rows, any, bias, out, attributes());
     back.input = [=, this](std::size_t diff) {
@@ -309,7 +355,8 @@ class layer_compiler {
 
   // ---- pooling ---------------------------------------------------------------------------------------------------------------------
 
-  compiled forward(place at, layer::pooling const& p, std::size_t v) {
+  compiled forward(place const& at, layer::pooling const& given, std::size_t v) {
+    layer::pooling const p = resolved(given, graph_.in[at.node]);
     image_shape const in = graph_.in[at.node], out = graph_.out[at.node];
     v = as_images(v, in);
     dims behind(2);  // padding at the far edge, exactly as much as the last window needs
@@ -375,7 +422,7 @@ class layer_compiler {
 
   // ---- elementwise and softmax -----------------------------------------------------------------------------------------------------
 
-  compiled forward(place, layer::activation const& a, std::size_t v) {
+  compiled forward(place const&, layer::activation const& a, std::size_t v) {
     using enum dnnl::algorithm;
     auto const how = a.kind == layer::function::relu      ? eltwise_relu_use_dst_for_bwd
                      : a.kind == layer::function::sigmoid ? eltwise_logistic_use_dst_for_bwd
@@ -386,14 +433,14 @@ class layer_compiler {
     return {y, through_output<dnnl::eltwise_backward>(eltwise_backward(how, data), y)};
   }
 
-  compiled forward(place, layer::softmax const&, std::size_t v) {
+  compiled forward(place const&, layer::softmax const&, std::size_t v) {
     memory_desc const data = builder_.desc(v);
     std::size_t const y = builder_.add(data);
     builder_.push<dnnl::softmax_forward>(softmax_forward(data), {{DNNL_ARG_SRC, {v}}, {DNNL_ARG_DST, {y}}});
     return {y, through_output<dnnl::softmax_backward>(softmax_backward(data), y)};
   }
 
-  compiled forward(place, layer::dropout const&, std::size_t v) {
+  compiled forward(place const&, layer::dropout const&, std::size_t v) {
     derivative back;
     back.input = [](std::size_t diff) { return diff; };
     return {v, std::move(back)};
@@ -411,12 +458,98 @@ class layer_compiler {
     return back;
   }
 
+  // ---- normalisation across channels, and layers of several inputs -----------------------------------------------------------------
+
+  compiled forward(place const& at, layer::lrn const& n, std::size_t v) {
+    // Only with channels in blocks of 16 is oneDNN's fast; other layouts take up to 70 times as long.
+    image_shape const in = graph_.in[at.node];
+    v = as_images(v, in);
+    if (in[0] % 16 == 0) v = builder_.in_layout(v, image_desc(in, tag::nChw16c));
+    memory_desc const data = builder_.desc(v);
+    bool const keep = wanted_.input || wanted_.weights;
+    auto const make = [=](bool kept) { return lrn_forward(kept, data, static_cast<dim>(n.size), n.alpha, n.beta, n.k); };
+    auto const pd = make(keep);
+    std::size_t const y = builder_.add(data);
+    std::vector<std::pair<int, operand>> operands{{DNNL_ARG_SRC, {v}}, {DNNL_ARG_DST, {y}}};
+    std::size_t const kept = keep && pd.workspace_desc().get_size() > 0 ? builder_.add(pd.workspace_desc()) : program::none;
+    if (kept != program::none) operands.push_back({DNNL_ARG_WORKSPACE, {kept}});
+    builder_.push<dnnl::lrn_forward>(pd, std::move(operands));
+    derivative back;
+    back.input = [=, this](std::size_t diff) {
+      auto const backward = lrn_backward(data, static_cast<dim>(n.size), n.alpha, n.beta, n.k, make(true));
+      std::size_t const d = builder_.in_layout(diff, data), dx = builder_.add(data);
+      std::vector<std::pair<int, operand>> steps{{DNNL_ARG_SRC, {v}}, {DNNL_ARG_DIFF_DST, {d}}, {DNNL_ARG_DIFF_SRC, {dx}}};
+      if (kept != program::none) steps.push_back({DNNL_ARG_WORKSPACE, {kept}});
+      builder_.push<dnnl::lrn_backward>(backward, std::move(steps));
+      return dx;
+    };
+    return {y, std::move(back)};
+  }
+
+  /// Values of all inputs of a node, as images in one layout: that of the first, or channels last where its blocks do not fit them all.
+  std::vector<std::size_t> alike(place const& at) {
+    auto const& inputs = graph_.inputs[at.node];
+    std::vector<std::size_t> values;
+    for (std::size_t i = 0; i < inputs.size(); ++i) values.push_back(as_images(at.sources[i], graph_.shape_of(inputs[i])));
+    tag layout = tag::nhwc;
+    for (tag candidate : {tag::nChw16c, tag::nchw}) {
+      bool all = builder_.desc(values.front()) == image_desc(graph_.in[at.node], candidate);
+      for (std::size_t from : inputs) all = all && (candidate == tag::nchw || graph_.shape_of(from)[0] % 16 == 0);
+      if (all) layout = candidate;
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      values[i] = builder_.in_layout(values[i], image_desc(graph_.shape_of(inputs[i]), layout));
+    common_ = layout;
+    return values;
+  }
+
+  template <class Primitive, class Make>
+  std::size_t join(place const& at, Make const& make) {
+    auto const values = alike(at);
+    std::vector<memory_desc> from;
+    std::vector<std::pair<int, operand>> operands;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      from.push_back(builder_.desc(values[i]));
+      operands.push_back({DNNL_ARG_MULTIPLE_SRC + static_cast<int>(i), {values[i]}});
+    }
+    memory_desc const to = image_desc(graph_.out[at.node], common_);
+    std::size_t const y = builder_.add(to);
+    operands.push_back({DNNL_ARG_DST, {y}});
+    builder_.push<Primitive>(make(to, from), std::move(operands));
+    return y;
+  }
+
+  compiled forward(place const& at, layer::concat const&, std::size_t) {
+    std::size_t const y = join<dnnl::concat>(at, [](auto const& to, auto const& from) { return concat(to, from); });
+    derivative back;
+    back.one_of_several = [this, y, k = at.node](std::size_t i, std::size_t diff) {
+      // A part of the channels, where it lies: the steps that read it know its strides.
+      std::size_t const whole = builder_.in_layout(diff, builder_.desc(y));
+      std::size_t first = 0;
+      for (std::size_t j = 0; j < i; ++j) first += graph_.shape_of(graph_.inputs[k][j])[0];
+      image_shape const& s = graph_.shape_of(graph_.inputs[k][i]);
+      return builder_.alias(
+          whole, builder_.desc(y).submemory_desc({count_, static_cast<dim>(s[0]), static_cast<dim>(s[1]), static_cast<dim>(s[2])},
+                                                 {0, static_cast<dim>(first), 0, 0}));
+    };
+    return {y, std::move(back)};
+  }
+
+  compiled forward(place const& at, layer::sum const&, std::size_t) {
+    std::size_t const y = join<dnnl::sum>(at, [](auto const& to, auto const& from) { return sum(to, from); });
+    derivative back;
+    back.one_of_several = [](std::size_t, std::size_t diff) { return diff; };
+    return {y, std::move(back)};
+  }
+
   packed_parameters& parameters_;
   planned_graph const& graph_;
   dim count_;
   wanted_gradients wanted_;
   bool winograd_;
   program_builder builder_;
+  std::vector<std::size_t> readers_, values_;  // of each node
+  tag common_ = tag::nhwc;                     // layout of the last alike()
 };
 
 }  // namespace pareidolia::detail::onednn

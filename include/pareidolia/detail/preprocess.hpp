@@ -9,32 +9,40 @@
 
 namespace pareidolia::detail {
 
-/// z = scale x - mean, for the images of x. x and z (count, channels, height, width).
+/// Which channel of the image is channel c of what the network sees; its own inverse.
+inline std::size_t source_channel(preprocessing const& how, std::size_t c) { return how.order == channel_order::bgr ? 2 - c : c; }
+
+/// z = scale x - mean, channels in the network's order, for the images of x. x and z (count, channels, height, width).
 template <class T>
 void preprocess(preprocessing const& how, view<T const, 4> x, T* z) {
-  std::size_t const image = x.stride(), plane = x.shape[2] * x.shape[3];
+  std::size_t const channels = x.shape[1], plane = x.shape[2] * x.shape[3], image = channels * plane;
   T const scale = static_cast<T>(how.scale);
   auto const& mean = how.mean;
-  std::size_t const per_value = mean.size() == image ? 1 : mean.size() == x.shape[1] ? plane : image;  // pixels that share one mean
-  for (std::size_t i = 0; i < x.shape[0]; ++i) {
-    T const* const from = x.data + i * image;
-    T* const to = z + i * image;
-    if (mean.empty()) {
-      for (std::size_t j = 0; j < image; ++j) to[j] = scale * from[j];
-    } else {
-      for (std::size_t first = 0; first < image; first += per_value) {
-        T const m = static_cast<T>(mean[first / per_value]);
-        for (std::size_t j = first; j < first + per_value; ++j) to[j] = scale * from[j] - m;
+  bool const per_pixel = mean.size() == image && image > channels;
+  for (std::size_t i = 0; i < x.shape[0]; ++i)
+    for (std::size_t c = 0; c < channels; ++c) {
+      T const* const from = x.data + i * image + source_channel(how, c) * plane;
+      T* const to = z + i * image + c * plane;
+      if (per_pixel) {
+        for (std::size_t j = 0; j < plane; ++j) to[j] = scale * from[j] - static_cast<T>(mean[c * plane + j]);
+      } else {
+        T const m = mean.empty() ? T{0} : static_cast<T>(mean.size() == 1 ? mean[0] : mean[c]);
+        for (std::size_t j = 0; j < plane; ++j) to[j] = scale * from[j] - m;
       }
     }
-  }
 }
 
-/// dx *= scale: the transpose of preprocess().
+/// dx = scale dz, channels as in the image: the transpose of preprocess().
 template <class T>
-void preprocess_backward(preprocessing const& how, view<T, 4> dx) {
-  if (T const scale = static_cast<T>(how.scale); scale != T{1})
-    for (T& v : dx.flat()) v *= scale;
+void preprocess_backward(preprocessing const& how, T const* dz, view<T, 4> dx) {
+  std::size_t const channels = dx.shape[1], plane = dx.shape[2] * dx.shape[3];
+  T const scale = static_cast<T>(how.scale);
+  for (std::size_t i = 0; i < dx.shape[0]; ++i)
+    for (std::size_t c = 0; c < channels; ++c) {
+      T const* const from = dz + (i * channels + c) * plane;
+      T* const to = dx.data + (i * channels + source_channel(how, c)) * plane;
+      for (std::size_t j = 0; j < plane; ++j) to[j] = scale * from[j];
+    }
 }
 
 }  // namespace pareidolia::detail

@@ -194,4 +194,68 @@ void backward(layer::softmax const&, site const& s, T const*, T const*, T const*
   }
 }
 
+// ---- local response normalisation --------------------------------------------------------------------------------------------------
+
+/// s_c = k + alpha / size sum_{c' around c} x_c'^2 for the channels of one position.
+template <class T>
+std::vector<T> lrn_scales(layer::lrn const& n, site const& s, T const* x, std::size_t position) {
+  std::size_t const plane = s.in[1] * s.in[2], half = n.size / 2;
+  std::vector<T> scales(s.in[0]);
+  for (std::size_t c = 0; c < s.in[0]; ++c) {
+    T sum = 0;
+    for (std::size_t d = c < half ? 0 : c - half; d < std::min(c + half + 1, s.in[0]); ++d)
+      sum += x[d * plane + position] * x[d * plane + position];
+    scales[c] = static_cast<T>(n.k) + static_cast<T>(n.alpha) / static_cast<T>(n.size) * sum;
+  }
+  return scales;
+}
+
+template <class T>
+void forward(layer::lrn const& n, site const& s, T const*, T const* x, T* y) {
+  std::size_t const plane = s.in[1] * s.in[2];
+  for (std::size_t p = 0; p < plane; ++p) {
+    auto const scales = lrn_scales(n, s, x, p);
+    for (std::size_t c = 0; c < s.in[0]; ++c) y[c * plane + p] = x[c * plane + p] * std::pow(scales[c], -static_cast<T>(n.beta));
+  }
+}
+
+/// dx_c = dy_c s_c^-beta - 2 alpha beta / size x_c sum_{d around c} dy_d y_d / s_d
+template <class T>
+void backward(layer::lrn const& n, site const& s, T const*, T const* x, T const* y, T const* dy, T* dx) {
+  std::size_t const plane = s.in[1] * s.in[2], half = n.size / 2;
+  T const factor = 2 * static_cast<T>(n.alpha) * static_cast<T>(n.beta) / static_cast<T>(n.size);
+  for (std::size_t p = 0; p < plane; ++p) {
+    auto const scales = lrn_scales(n, s, x, p);
+    for (std::size_t c = 0; c < s.in[0]; ++c) {
+      T sum = 0;
+      for (std::size_t d = c < half ? 0 : c - half; d < std::min(c + half + 1, s.in[0]); ++d)
+        sum += dy[d * plane + p] * y[d * plane + p] / scales[d];
+      dx[c * plane + p] += dy[c * plane + p] * std::pow(scales[c], -static_cast<T>(n.beta)) - factor * x[c * plane + p] * sum;
+    }
+  }
+}
+
+// ---- layers of several inputs: x is one of them, `first` where its values begin in the output --------------------------------------
+
+template <class T>
+void forward(layer::concat const&, std::size_t size, std::size_t first, T const* x, T* y) {
+  std::copy_n(x, size, y + first);
+}
+
+template <class T>
+void backward(layer::concat const&, std::size_t size, std::size_t first, T const* dy, T* dx) {
+  for (std::size_t i = 0; i < size; ++i) dx[i] += dy[first + i];
+}
+
+/// Adds to y, which the first input finds at zero.
+template <class T>
+void forward(layer::sum const&, std::size_t size, std::size_t, T const* x, T* y) {
+  for (std::size_t i = 0; i < size; ++i) y[i] += x[i];
+}
+
+template <class T>
+void backward(layer::sum const&, std::size_t size, std::size_t, T const* dy, T* dx) {
+  for (std::size_t i = 0; i < size; ++i) dx[i] += dy[i];
+}
+
 }  // namespace pareidolia::detail::reference

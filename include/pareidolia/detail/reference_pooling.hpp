@@ -57,7 +57,8 @@ T divisor(layer::pooling const& p, pool_range const& rows, pool_range const& col
 }
 
 template <class T>
-void forward(layer::pooling const& p, site const& s, T const*, T const* x, T* y) {
+void forward(layer::pooling const& given, site const& s, T const*, T const* x, T* y) {
+  auto const p = resolved(given, s.in);
   for_each_window(p, s, [&](std::size_t out, std::size_t c, pool_range const& rows, pool_range const& columns) {
     if (p.kind == layer::pool::maximum) {
       y[out] = x[largest(s, x, c, rows, columns)];
@@ -71,7 +72,8 @@ void forward(layer::pooling const& p, site const& s, T const*, T const* x, T* y)
 }
 
 template <class T>
-void backward(layer::pooling const& p, site const& s, T const*, T const* x, T const*, T const* dy, T* dx) {
+void backward(layer::pooling const& given, site const& s, T const*, T const* x, T const*, T const* dy, T* dx) {
+  auto const p = resolved(given, s.in);
   for_each_window(p, s, [&](std::size_t out, std::size_t c, pool_range const& rows, pool_range const& columns) {
     if (p.kind == layer::pool::maximum) {
       dx[largest(s, x, c, rows, columns)] += dy[out];

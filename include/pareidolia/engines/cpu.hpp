@@ -73,13 +73,11 @@ class cpu_engine::plan {
 
   void backward(view<float const, 2> dy, view<float, 4> dx) {
     ready({true, wanted_.weights}, dy.shape[0]);
-    float const scale = packed_->graph().source.prepare.scale;
     each_part([&](part const& p, frame& f) {
       auto const& code = p.work->code;
       std::copy_n(dy.data + p.first * dy.shape[1], p.count * dy.shape[1], f.data(code.seed));
       f.execute(code.until.forward, code.until.input);
-      float const* const gradient = f.data(code.input_gradient);
-      std::transform(gradient, gradient + p.count * image_size(), dx.data + p.first * image_size(), [=](float v) { return scale * v; });
+      detail::preprocess_backward<float>(packed_->graph().source.prepare, f.data(code.input_gradient), dx.rows(p.first, p.count));
     });
   }
 

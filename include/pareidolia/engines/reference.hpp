@@ -11,9 +11,11 @@
 #include <pareidolia/models/parameters.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -48,7 +50,15 @@ struct reference_engine {
       parallel_for(count_, [&](std::size_t i, std::size_t) {
         for (std::size_t k = 0; k < y_.size(); ++k)
           visit(k, [&](auto const& what, auto const& site, T const* theta) {
-            detail::reference::forward(what, site, theta, source(k, i), y_[k].data() + i * site.out_size());
+            T* const y = y_[k].data() + i * site.out_size();
+            if constexpr (joins<decltype(what)>) {
+              std::fill_n(y, site.out_size(), T{0});
+              each_input(k, i, [&](T const* from, std::size_t, std::size_t size, std::size_t first) {
+                detail::reference::forward(what, size, first, from, y);
+              });
+            } else {
+              detail::reference::forward(what, site, theta, source(k, i), y);
+            }
           });
       });
       std::copy_n(y_.back().data(), y.size(), y.data);
@@ -56,8 +66,7 @@ struct reference_engine {
 
     void backward(view<T const, 2> dy, view<T, 4> dx) {
       propagate(dy);
-      std::copy_n(dinput_.data(), dx.size(), dx.data);
-      detail::preprocess_backward(content_->plan.source.prepare, dx);
+      detail::preprocess_backward<T>(content_->plan.source.prepare, dinput_.data(), dx);
     }
 
     void backward_weights(view<T const, 2> dy, std::span<T> dtheta) {
@@ -74,10 +83,24 @@ struct reference_engine {
    private:
     static std::size_t pixels(image_shape const& s) { return s[0] * s[1] * s[2]; }
 
-    /// What node k reads for image i.
+    template <class Layer>
+    static constexpr bool joins =
+        std::same_as<std::remove_cvref_t<Layer>, layer::concat> || std::same_as<std::remove_cvref_t<Layer>, layer::sum>;
+
+    /// What node k reads for image i, of its first input.
     T const* source(std::size_t k, std::size_t i) const {
-      std::size_t const from = content_->plan.inputs[k];
+      std::size_t const from = content_->plan.inputs[k].front();
       return (from == planned_graph::image ? input_ : y_[from]).data() + i * pixels(content_->plan.in[k]);
+    }
+    /// Calls f(values, node, size, values of the inputs before) for each input of node k and image i.
+    template <class F>
+    void each_input(std::size_t k, std::size_t i, F const& f) const {
+      std::size_t first = 0;
+      for (std::size_t from : content_->plan.inputs[k]) {
+        std::size_t const size = pixels(content_->plan.shape_of(from));
+        f((from == planned_graph::image ? input_ : y_[from]).data() + i * size, from, size, first);
+        first += size;
+      }
     }
     std::size_t offset(std::size_t k) const {
       auto const& g = content_->plan;
@@ -92,16 +115,20 @@ struct reference_engine {
 
     /// dy_[k] = derivative with respect to the output of node k, dinput_ with respect to the preprocessed image.
     void propagate(view<T const, 2> dy) {
-      auto const& g = content_->plan;
       dinput_.assign(input_.size(), T{0});
       for (std::size_t k = 0; k < y_.size(); ++k) dy_[k].assign(y_[k].size(), T{0});
       std::copy_n(dy.data, dy.size(), dy_.back().data());
       parallel_for(count_, [&](std::size_t i, std::size_t) {
         for (std::size_t k = y_.size(); k-- > 0;)
           visit(k, [&](auto const& what, auto const& site, T const* theta) {
-            std::size_t const out = i * site.out_size(), from = g.inputs[k];
-            T* const dx = (from == planned_graph::image ? dinput_ : dy_[from]).data() + i * site.in_size();
-            detail::reference::backward(what, site, theta, source(k, i), y_[k].data() + out, dy_[k].data() + out, dx);
+            T const* const dy = dy_[k].data() + i * site.out_size();
+            each_input(k, i, [&](T const* x, std::size_t from, std::size_t size, std::size_t first) {
+              T* const dx = (from == planned_graph::image ? dinput_ : dy_[from]).data() + i * size;
+              if constexpr (joins<decltype(what)>)
+                detail::reference::backward(what, size, first, dy, dx);
+              else
+                detail::reference::backward(what, site, theta, x, y_[k].data() + i * site.out_size(), dy, dx);
+            });
           });
       });
     }

@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -41,12 +42,13 @@ enum class rounding { ceil, floor };
 enum class pool { maximum, average };
 
 /// Largest or mean value of each window. The mean divides by the part of the window inside the padded input, as Caffe's does, or, with
-/// count_padding = false, by the part inside the input.
+/// count_padding = false, by the part inside the input. `global`: one window, the whole input; kernel, stride and padding do not matter.
 struct pooling {
   pool kind = pool::maximum;
   extent kernel{1, 1}, stride{1, 1}, padding{0, 0};
   rounding edge = rounding::ceil;
   bool count_padding = true;
+  bool global = false;
 };
 
 /// max(x, 0), 1 / (1 + exp(-x)) or tanh(x), elementwise.
@@ -61,21 +63,39 @@ struct dropout {};
 /// exp(x_c) / sum_c' exp(x_c') over the channels of each position.
 struct softmax {};
 
-using operation = std::variant<convolution, inner_product, pooling, activation, dropout, softmax>;
+/// Local response normalisation across channels (Krizhevsky et al. 2012, as Caffe scales it):
+///   y_c = x_c (k + alpha / size sum_{c'} x_c'^2)^-beta, c' from c - (size - 1) / 2 to c + (size - 1) / 2. size is odd.
+struct lrn {
+  std::size_t size = 5;
+  float alpha = 1e-4f, beta = .75f, k = 1;
+};
+
+/// The channels of all inputs, one input after the other; they have equal height and width.
+struct concat {};
+
+/// The elementwise sum of all inputs, which have equal shapes.
+struct sum {};
+
+using operation = std::variant<convolution, inner_product, pooling, activation, dropout, softmax, lrn, concat, sum>;
 
 }  // namespace layer
 
-/// One layer of a graph. `input` names the layer it reads; empty: the one before it, or the image for the first.
+/// One layer of a graph. `inputs` names the layers it reads; empty: the one before it, or the image for the first.
 struct node {
   std::string name;
   layer::operation what;
-  std::string input = {};
+  std::vector<std::string> inputs = {};
 };
 
-/// What the network sees of an image x in [0, 1]: z = scale x - mean. `mean` has one value, one per channel, one per pixel, or none (0).
+/// In which order a network wants the channels of a colour image, which are red, green, blue everywhere else.
+enum class channel_order { rgb, bgr };
+
+/// What the network sees of an image x in [0, 1]: z = scale x - mean, in its order of channels. `mean`, in that order too, has one value,
+/// one per channel, one per pixel, or none (0).
 struct preprocessing {
   float scale = 1;
   std::vector<float> mean = {};
+  channel_order order = channel_order::rgb;
 };
 
 /// A network as data: layers in an order in which each comes after its input; the last one gives the scores.
@@ -96,12 +116,26 @@ struct parameter_slot {
 /// A graph with everything that follows from it.
 struct planned_graph {
   graph source;
-  std::vector<std::size_t> inputs;      ///< for each node, the index of the node it reads; `image` for the image
-  std::vector<image_shape> in, out;     ///< for each node, shapes of input and output
-  std::vector<parameter_slot> slots;    ///< in order of the nodes, weight before bias
-  std::vector<std::size_t> first_slot;  ///< for each node, its first slot
-  std::size_t parameters = 0;           ///< size of the flat vector
+  std::vector<std::vector<std::size_t>> inputs;  ///< for each node, the indices of the nodes it reads; `image` for the image
+  std::vector<image_shape> in, out;              ///< for each node, shapes of its first input and of its output
+  std::vector<parameter_slot> slots;             ///< in order of the nodes, weight before bias
+  std::vector<std::size_t> first_slot;           ///< for each node, its first slot
+  std::size_t parameters = 0;                    ///< size of the flat vector
   static constexpr std::size_t image = static_cast<std::size_t>(-1);
+
+  /// Shape of what node `k` gives, or of the image.
+  [[nodiscard]] image_shape const& shape_of(std::size_t k) const { return k == image ? source.input : out[k]; }
+
+  /// For each node, how many reads of it the scores depend on; 0 for what they do not depend on. The last node counts as read.
+  [[nodiscard]] std::vector<std::size_t> readers() const {
+    std::vector<std::size_t> count(out.size());
+    count.back() = 1;
+    for (std::size_t k = out.size(); k-- > 0;)
+      if (count[k] > 0)
+        for (std::size_t from : inputs[k])
+          if (from != image) ++count[from];
+    return count;
+  }
 };
 
 namespace detail {
@@ -121,9 +155,20 @@ inline std::size_t window_count(std::size_t n, std::size_t k, std::size_t s, std
   return count;
 }
 
+/// The pooling layer with its window spelled out.
+inline layer::pooling resolved(layer::pooling p, image_shape const& in) {
+  if (p.global) {
+    p.kernel = {in[1], in[2]};
+    p.stride = {1, 1};
+    p.padding = {0, 0};
+  }
+  return p;
+}
+
 /// Shapes and parameters of one node; the operators throw a sentence without the layer's name, plan() adds it.
 struct infer {
-  image_shape in;
+  image_shape in;                // of the first input
+  std::vector<image_shape> all;  // of every input
 
   void window(layer::extent kernel, layer::extent stride, layer::extent padding) const {
     for (std::size_t d : {0u, 1u}) {
@@ -145,7 +190,8 @@ struct infer {
     if (p.outputs == 0) fail("outputs must be at least 1");
     return {p.outputs, 1, 1};
   }
-  image_shape operator()(layer::pooling const& p) const {
+  image_shape operator()(layer::pooling const& given) const {
+    auto const p = resolved(given, in);
     window(p.kernel, p.stride, p.padding);
     return {in[0], window_count(in[1], p.kernel[0], p.stride[0], p.padding[0], p.edge),
             window_count(in[2], p.kernel[1], p.stride[1], p.padding[1], p.edge)};
@@ -153,6 +199,24 @@ struct infer {
   image_shape operator()(layer::activation const&) const { return in; }
   image_shape operator()(layer::dropout const&) const { return in; }
   image_shape operator()(layer::softmax const&) const { return in; }
+  image_shape operator()(layer::lrn const& n) const {
+    if (n.size % 2 == 0) fail("size is ", n.size, "; it must be odd");
+    return in;
+  }
+  image_shape operator()(layer::concat const&) const {
+    image_shape out = in;
+    out[0] = 0;
+    for (image_shape const& s : all) {
+      if (s[1] != in[1] || s[2] != in[2]) fail("the inputs ", to_text(in), " and ", to_text(s), " differ in height or width");
+      out[0] += s[0];
+    }
+    return out;
+  }
+  image_shape operator()(layer::sum const&) const {
+    for (image_shape const& s : all)
+      if (s != in) fail("the inputs ", to_text(in), " and ", to_text(s), " differ in shape");
+    return in;
+  }
 
   using shapes = std::vector<std::vector<std::size_t>>;
   shapes parameters(layer::convolution const& c) const {
@@ -181,6 +245,8 @@ struct infer {
   if (g.nodes.empty()) detail::fail(where, "it has no layers");
   std::size_t const pixels = g.input[0] * g.input[1] * g.input[2];
   if (pixels == 0) detail::fail(where, "the input shape ", detail::to_text(g.input), " is empty");
+  if (g.prepare.order == channel_order::bgr && g.input[0] != 3)
+    detail::fail(where, "blue, green, red is an order of 3 channels, not of ", g.input[0]);
   if (std::size_t const m = g.prepare.mean.size(); m > 1 && m != g.input[0] && m != pixels)
     detail::fail(where, "the mean has ", m, " values; give 1, ", g.input[0], " (one per channel) or ", pixels, " (one per pixel)");
 
@@ -189,21 +255,26 @@ struct infer {
   for (std::size_t i = 0; i < g.nodes.size(); ++i) {
     node const& n = g.nodes[i];
     if (n.name.empty()) detail::fail(where, "layer ", i, " has no name");
-    std::size_t from = i == 0 ? planned_graph::image : i - 1;
-    if (!n.input.empty()) {
-      auto const found = known.find(n.input);
-      if (found == known.end()) detail::fail(where, "layer '", n.name, "' reads '", n.input, "', which is no earlier layer");
-      from = found->second;
+    std::vector<std::size_t> from;
+    for (std::string const& input : n.inputs) {
+      auto const found = known.find(input);
+      if (found == known.end()) detail::fail(where, "layer '", n.name, "' reads '", input, "', which is no earlier layer");
+      from.push_back(found->second);
     }
+    if (from.empty()) from.push_back(i == 0 ? planned_graph::image : i - 1);
+    if (from.size() > 1 && !std::holds_alternative<layer::concat>(n.what) && !std::holds_alternative<layer::sum>(n.what))
+      detail::fail(where, "layer '", n.name, "' reads ", from.size(), " layers; its kind reads one");
     if (!known.emplace(n.name, i).second) detail::fail(where, "two layers are named '", n.name, "'");
 
-    detail::infer const infer{from == planned_graph::image ? g.input : result.out[from]};
+    detail::infer infer{};
+    for (std::size_t k : from) infer.all.push_back(k == planned_graph::image ? g.input : result.out[k]);
+    infer.in = infer.all.front();
     try {
       result.out.push_back(std::visit(infer, n.what));
     } catch (error const& e) {
       detail::fail(where, "layer '", n.name, "': ", e.what());
     }
-    result.inputs.push_back(from);
+    result.inputs.push_back(std::move(from));
     result.in.push_back(infer.in);
     result.first_slot.push_back(result.slots.size());
     auto const shapes = std::visit([&](auto const& what) { return infer.parameters(what); }, n.what);

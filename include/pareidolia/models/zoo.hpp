@@ -4,6 +4,10 @@
 
 #include <pareidolia/models/graph.hpp>
 
+#include <cstddef>
+#include <string>
+#include <vector>
+
 /// Well-known networks as data.
 namespace pareidolia::zoo {
 
@@ -24,6 +28,104 @@ namespace pareidolia::zoo {
               {"relu1", activation{function::relu}},
               {"ip2", inner_product{.outputs = 10}},
           }};
+}
+
+namespace detail {
+
+inline layer::convolution square(std::size_t outputs, std::size_t kernel, std::size_t stride = 1, std::size_t padding = 0) {
+  return {.outputs = outputs, .kernel = {kernel, kernel}, .stride = {stride, stride}, .padding = {padding, padding}};
+}
+inline layer::pooling square_pool(layer::pool kind, std::size_t kernel, std::size_t stride, std::size_t padding = 0) {
+  return {.kind = kind, .kernel = {kernel, kernel}, .stride = {stride, stride}, .padding = {padding, padding}};
+}
+/// What Caffe's ImageNet networks see: 0..255, blue first, minus the mean colour of the training set.
+inline preprocessing caffe_colours() { return {.scale = 255, .mean = {104, 117, 123}, .order = channel_order::bgr}; }
+
+}  // namespace detail
+
+/// GoogLeNet (Szegedy et al. 2015) as BVLC trained it, without the auxiliary classifiers: (3, 224, 224), 1000 classes, 6,998,552
+/// parameters.
+[[nodiscard]] inline graph googlenet() {
+  using namespace layer;
+  using detail::square, detail::square_pool;
+  graph g{.name = "googlenet", .input = {3, 224, 224}, .prepare = detail::caffe_colours(), .nodes = {}};
+  auto const convolve = [&](std::string const& name, convolution const& c, std::vector<std::string> const& from = {}) {
+    g.nodes.push_back({name, c, from});
+    g.nodes.push_back({name + "/relu", activation{}});
+  };
+  auto const pool_max = [&](std::string const& name) { g.nodes.push_back({name, square_pool(pool::maximum, 3, 2)}); };
+  struct sizes {
+    std::size_t one, three_reduce, three, five_reduce, five, pool;
+  };
+  auto const inception = [&](std::string const& name, sizes const& n) {
+    std::string const from = g.nodes.back().name, in = "inception_" + name + "/";
+    convolve(in + "1x1", square(n.one, 1), {from});
+    convolve(in + "3x3_reduce", square(n.three_reduce, 1), {from});
+    convolve(in + "3x3", square(n.three, 3, 1, 1));
+    convolve(in + "5x5_reduce", square(n.five_reduce, 1), {from});
+    convolve(in + "5x5", square(n.five, 5, 1, 2));
+    g.nodes.push_back({in + "pool", square_pool(pool::maximum, 3, 1, 1), {from}});
+    convolve(in + "pool_proj", square(n.pool, 1));
+    g.nodes.push_back({in + "output", concat{}, {in + "1x1/relu", in + "3x3/relu", in + "5x5/relu", in + "pool_proj/relu"}});
+  };
+  convolve("conv1/7x7_s2", square(64, 7, 2, 3));
+  pool_max("pool1/3x3_s2");
+  g.nodes.push_back({"pool1/norm1", lrn{}});
+  convolve("conv2/3x3_reduce", square(64, 1));
+  convolve("conv2/3x3", square(192, 3, 1, 1));
+  g.nodes.push_back({"conv2/norm2", lrn{}});
+  pool_max("pool2/3x3_s2");
+  inception("3a", {64, 96, 128, 16, 32, 32});
+  inception("3b", {128, 128, 192, 32, 96, 64});
+  pool_max("pool3/3x3_s2");
+  inception("4a", {192, 96, 208, 16, 48, 64});
+  inception("4b", {160, 112, 224, 24, 64, 64});
+  inception("4c", {128, 128, 256, 24, 64, 64});
+  inception("4d", {112, 144, 288, 32, 64, 64});
+  inception("4e", {256, 160, 320, 32, 128, 128});
+  pool_max("pool4/3x3_s2");
+  inception("5a", {256, 160, 320, 32, 128, 128});
+  inception("5b", {384, 192, 384, 48, 128, 128});
+  g.nodes.push_back({"pool5/7x7_s1", square_pool(pool::average, 7, 1)});
+  g.nodes.push_back({"pool5/drop_7x7_s1", dropout{}});
+  g.nodes.push_back({"loss3/classifier", inner_product{.outputs = 1000}});
+  return g;
+}
+
+/// SqueezeNet 1.1 (Iandola et al. 2016) as its authors trained it: (3, 227, 227), 1000 classes, 1,235,496 parameters.
+[[nodiscard]] inline graph squeezenet_1_1() {
+  using namespace layer;
+  using detail::square, detail::square_pool;
+  graph g{.name = "squeezenet_1_1", .input = {3, 227, 227}, .prepare = detail::caffe_colours(), .nodes = {}};
+  auto const convolve = [&](std::string const& folder, std::string const& name, convolution const& c,
+                            std::vector<std::string> const& from = {}) {
+    g.nodes.push_back({folder + name, c, from});
+    g.nodes.push_back({folder + "relu_" + name, activation{}});
+  };
+  auto const fire = [&](std::string const& name, std::size_t squeeze, std::size_t expand) {
+    std::string const in = name + "/";
+    convolve(in, "squeeze1x1", square(squeeze, 1));
+    convolve(in, "expand1x1", square(expand, 1));
+    convolve(in, "expand3x3", square(expand, 3, 1, 1), {in + "relu_squeeze1x1"});
+    g.nodes.push_back({in + "concat", concat{}, {in + "relu_expand1x1", in + "relu_expand3x3"}});
+  };
+  auto const pool_max = [&](std::string const& name) { g.nodes.push_back({name, square_pool(pool::maximum, 3, 2)}); };
+  convolve("", "conv1", square(64, 3, 2));
+  pool_max("pool1");
+  fire("fire2", 16, 64);
+  fire("fire3", 16, 64);
+  pool_max("pool3");
+  fire("fire4", 32, 128);
+  fire("fire5", 32, 128);
+  pool_max("pool5");
+  fire("fire6", 48, 192);
+  fire("fire7", 48, 192);
+  fire("fire8", 64, 256);
+  fire("fire9", 64, 256);
+  g.nodes.push_back({"drop9", dropout{}});
+  convolve("", "conv10", square(1000, 1));
+  g.nodes.push_back({"pool10", pooling{.kind = pool::average, .global = true}});
+  return g;
 }
 
 }  // namespace pareidolia::zoo
