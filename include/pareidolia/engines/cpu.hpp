@@ -113,9 +113,9 @@ class cpu_engine::plan {
     std::vector<std::unique_ptr<frame>> frames;
     std::size_t last_use = 0;
   };
-  /// Images [first, first + count) of the batch, and who runs them.
+  /// Images [first, first + count) of the batch, and who runs them: the program expects as many threads as it was compiled for.
   struct part {
-    std::size_t first, count;
+    std::size_t first, count, threads;
     compiled* work;
     frame* memory;  // null: that of the thread
   };
@@ -152,10 +152,11 @@ class cpu_engine::plan {
     ++now_;
     for (std::size_t i = 0; i < pieces; ++i) {
       std::size_t const first = i * n / pieces, size = (i + 1) * n / pieces - first;
-      compiled& work = program_for({size, sliced ? 1 : threads});
-      std::size_t const needed = keeps() ? i + 1 : std::min(threads, pieces);
+      std::size_t const together = sliced ? 1 : threads;
+      compiled& work = program_for({size, together});
+      std::size_t const needed = keeps() ? i + 1 : pieces > 1 ? threads : 1;  // a part may fall to any thread
       while (work.frames.size() < needed) work.frames.push_back(std::make_unique<frame>(work.code, *packed_));
-      parts_.push_back({first, size, &work, nullptr});
+      parts_.push_back({first, size, together, &work, nullptr});
     }
     if (keeps())
       for (std::size_t i = 0; i < pieces; ++i) parts_[i].memory = parts_[i].work->frames[i].get();
@@ -181,6 +182,7 @@ class cpu_engine::plan {
   void each_part(Body const& body) {
     parallel_for(parts_.size(), [&](std::size_t i, std::size_t lane) {
       part const& p = parts_[i];
+      detail::thread_limit const limit(p.threads);
       body(p, p.memory ? *p.memory : *p.work->frames[lane]);
     });
   }
