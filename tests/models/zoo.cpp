@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // SPDX-FileCopyrightText: the pareidolia authors
 #include <pareidolia/engines/cpu.hpp>
+#include <pareidolia/engines/reference.hpp>
 #include <pareidolia/io/npy.hpp>
 #include <pareidolia/loaders/caffemodel.hpp>
 #include <pareidolia/models/network.hpp>
@@ -101,6 +102,42 @@ TEST_CASE("squeezenet_1_1 has the published shapes and 1,235,496 parameters") {
   CHECK(after(p, "pool1") == image_shape{64, 56, 56});
   CHECK(after(p, "fire9/concat") == image_shape{512, 14, 14});
   CHECK(p.out.back() == image_shape{1000, 1, 1});
+}
+
+TEST_CASE("the large classics have the published shapes and parameters") {
+  auto const check = [](graph const& g, std::size_t parameters, double billions) {
+    CAPTURE(g.name);
+    auto const p = plan(g);
+    CHECK(p.parameters == parameters);
+    CHECK(std::abs(static_cast<double>(multiplications(p)) / 1e9 - billions) < .01 * billions);
+    CHECK(p.out.back() == image_shape{1000, 1, 1});
+    return p;
+  };
+  auto const alexnet = check(zoo::alexnet(), 60'965'224, .724);
+  CHECK(after(alexnet, "conv1") == image_shape{96, 55, 55});
+  CHECK(after(alexnet, "pool5") == image_shape{256, 6, 6});
+  check(zoo::caffenet(), 60'965'224, .724);
+  auto const vgg = check(zoo::vgg16(), 138'357'544, 15.47);
+  CHECK(after(vgg, "pool5") == image_shape{512, 7, 7});
+  check(zoo::vgg19(), 143'667'240, 19.63);
+  check(zoo::nin(), 7'595'176, 1.11);
+}
+
+// Seeded random weights: what is compared is the arithmetic, not the training. Gradients are compared layer by layer in tests/engines,
+// since a ReLU or a maximum at a near-tie may fall either way in a whole network.
+TEST_CASE("alexnet, caffenet and nin give the same scores on both engines") {
+  for (graph const& g : {zoo::alexnet(), zoo::caffenet(), zoo::nin()}) {
+    CAPTURE(g.name);
+    weights const w = random_weights(g, 1);
+    auto const x = random_uniform<float, 4>({2, 3, g.input[1], g.input[2]}, 2);
+    auto const scores = [&](auto const& net) {
+      auto work = net.prepare(2);
+      auto y = filled<float, 2>({2, 1000});
+      net.forward(as_view(x), as_view(y), work);
+      return y;
+    };
+    CHECK(relative_error(scores(network{cpu_engine{}, g, w}), scores(network{reference_engine<float>{}, g, w})) < 1e-4);
+  }
 }
 
 TEST_CASE("data: GoogLeNet's logits are the reference's") {

@@ -92,6 +92,114 @@ inline preprocessing caffe_colours() { return {.scale = 255, .mean = {104, 117, 
   return g;
 }
 
+namespace detail {
+
+/// The five convolutions and three inner products of Krizhevsky et al. (2012), normalised before or after the first two poolings.
+inline graph alexnet_with(std::string const& name, bool normalise_first) {
+  using namespace layer;
+  graph g{.name = name, .input = {3, 227, 227}, .prepare = caffe_colours(), .nodes = {}};
+  auto const add = [&](std::string const& layer_name, operation const& what) { g.nodes.push_back({layer_name, what}); };
+  auto const grouped = [](convolution c) {
+    c.groups = 2;
+    return c;
+  };
+  auto const reduce = [&](std::string const& number) {
+    if (normalise_first) add("norm" + number, lrn{});
+    add("pool" + number, square_pool(pool::maximum, 3, 2));
+    if (!normalise_first) add("norm" + number, lrn{});
+  };
+  add("conv1", square(96, 11, 4));
+  add("relu1", activation{});
+  reduce("1");
+  add("conv2", grouped(square(256, 5, 1, 2)));
+  add("relu2", activation{});
+  reduce("2");
+  add("conv3", square(384, 3, 1, 1));
+  add("relu3", activation{});
+  add("conv4", grouped(square(384, 3, 1, 1)));
+  add("relu4", activation{});
+  add("conv5", grouped(square(256, 3, 1, 1)));
+  add("relu5", activation{});
+  add("pool5", square_pool(pool::maximum, 3, 2));
+  add("fc6", inner_product{.outputs = 4096});
+  add("relu6", activation{});
+  add("drop6", dropout{});
+  add("fc7", inner_product{.outputs = 4096});
+  add("relu7", activation{});
+  add("drop7", dropout{});
+  add("fc8", inner_product{.outputs = 1000});
+  return g;
+}
+
+/// Simonyan & Zisserman (2015): five stages of 3x3 convolutions, `depths` of them in each.
+inline graph vgg_with(std::string const& name, std::vector<std::size_t> const& depths) {
+  using namespace layer;
+  graph g{.name = name,
+          .input = {3, 224, 224},
+          .prepare = {.scale = 255, .mean = {103.939f, 116.779f, 123.68f}, .order = channel_order::bgr},
+          .nodes = {}};
+  std::size_t outputs = 64;
+  for (std::size_t stage = 1; stage <= depths.size(); ++stage) {
+    for (std::size_t i = 1; i <= depths[stage - 1]; ++i) {
+      std::string const number = std::to_string(stage) + "_" + std::to_string(i);
+      g.nodes.push_back({"conv" + number, square(outputs, 3, 1, 1)});
+      g.nodes.push_back({"relu" + number, activation{}});
+    }
+    g.nodes.push_back({"pool" + std::to_string(stage), square_pool(pool::maximum, 2, 2)});
+    outputs = outputs < 512 ? 2 * outputs : outputs;
+  }
+  for (std::string const& number : {std::string("6"), std::string("7")}) {
+    g.nodes.push_back({"fc" + number, inner_product{.outputs = 4096}});
+    g.nodes.push_back({"relu" + number, activation{}});
+    g.nodes.push_back({"drop" + number, dropout{}});
+  }
+  g.nodes.push_back({"fc8", inner_product{.outputs = 1000}});
+  return g;
+}
+
+}  // namespace detail
+
+/// AlexNet (Krizhevsky et al. 2012) as Caffe has it: (3, 227, 227), 1000 classes, 60,965,224 parameters. The mean colour stands for its
+/// mean image.
+[[nodiscard]] inline graph alexnet() { return detail::alexnet_with("alexnet", true); }
+
+/// CaffeNet, AlexNet with pooling before normalisation: the ImageNet network of Nguyen et al. 60,965,224 parameters.
+[[nodiscard]] inline graph caffenet() { return detail::alexnet_with("caffenet", false); }
+
+/// VGG-16, configuration D: (3, 224, 224), 1000 classes, 138,357,544 parameters.
+[[nodiscard]] inline graph vgg16() { return detail::vgg_with("vgg16", {2, 2, 3, 3, 3}); }
+
+/// VGG-19, configuration E: the network of Ouarti & Carmona's 88 %. 143,667,240 parameters.
+[[nodiscard]] inline graph vgg19() { return detail::vgg_with("vgg19", {2, 2, 4, 4, 4}); }
+
+/// Network in Network (Lin et al. 2014) for ImageNet: (3, 224, 224), 1000 classes, 7,595,176 parameters.
+[[nodiscard]] inline graph nin() {
+  using namespace layer;
+  using detail::square, detail::square_pool;
+  graph g{.name = "nin", .input = {3, 224, 224}, .prepare = detail::caffe_colours(), .nodes = {}};
+  std::size_t cccp = 0;
+  auto const stage = [&](std::size_t number, convolution const& c, std::size_t first, std::size_t second) {
+    g.nodes.push_back({"conv" + std::to_string(number), c});
+    g.nodes.push_back({"relu" + std::to_string(number), activation{}});
+    for (std::size_t outputs : {first, second}) {
+      std::string const name = "cccp" + std::to_string(++cccp);
+      g.nodes.push_back({name, square(outputs, 1)});
+      g.nodes.push_back({"relu_" + name, activation{}});
+    }
+  };
+  auto const pool_max = [&](std::string const& name) { g.nodes.push_back({name, square_pool(pool::maximum, 3, 2)}); };
+  stage(1, square(96, 11, 4), 96, 96);
+  pool_max("pool1");
+  stage(2, square(256, 5, 1, 2), 256, 256);
+  pool_max("pool2");
+  stage(3, square(384, 3, 1, 1), 384, 384);
+  pool_max("pool3");
+  g.nodes.push_back({"drop", dropout{}});
+  stage(4, square(1024, 3, 1, 1), 1024, 1000);
+  g.nodes.push_back({"pool4", pooling{.kind = pool::average, .global = true}});
+  return g;
+}
+
 /// SqueezeNet 1.1 (Iandola et al. 2016) as its authors trained it: (3, 227, 227), 1000 classes, 1,235,496 parameters.
 [[nodiscard]] inline graph squeezenet_1_1() {
   using namespace layer;
