@@ -32,7 +32,8 @@ void generations(benchmark::State& state) {
     inside += found.model_seconds;
   }
   state.counters["network"] = inside / all;
-  state.counters["generations/s"] = benchmark::Counter(static_cast<double>(state.iterations()) * static_cast<double>(per_run), benchmark::Counter::kIsRate);
+  state.counters["generations/s"] =
+      benchmark::Counter(static_cast<double>(state.iterations()) * static_cast<double>(per_run), benchmark::Counter::kIsRate);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/view.hpp>
-#include <pareidolia/detail/dnnl_layers.hpp>
+#include <pareidolia/detail/dnnl_compiler.hpp>
 #include <pareidolia/detail/dnnl_program.hpp>
 #include <pareidolia/detail/preprocess.hpp>
 #include <pareidolia/detail/thread_limit.hpp>
@@ -172,7 +172,7 @@ class cpu_engine::plan {
     auto const [found, created] = programs_.try_emplace(k);
     if (created) {
       detail::thread_limit const limit(k.threads);
-      found->second.code = detail::onednn::layer_compiler(*packed_, k.count, wanted_, options_.winograd).compile();
+      found->second.code = detail::onednn::graph_compiler(*packed_, k.count, wanted_, options_.winograd).compile();
     }
     found->second.last_use = now_;
     return found->second;
