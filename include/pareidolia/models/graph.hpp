@@ -28,12 +28,14 @@ struct convolution {
   extent kernel{1, 1}, stride{1, 1}, padding{0, 0};
   std::size_t groups = 1;
   bool bias = true;
+  friend bool operator==(convolution const&, convolution const&) = default;
 };
 
 /// y = W x + b over the flattened input.
 struct inner_product {
   std::size_t outputs = 0;
   bool bias = true;
+  friend bool operator==(inner_product const&, inner_product const&) = default;
 };
 
 /// Which windows at the far edge count: Caffe's rule H' = ceil((H + 2 p - k) / s) + 1, less one if the last window would start beyond the
@@ -49,32 +51,43 @@ struct pooling {
   rounding edge = rounding::ceil;
   bool count_padding = true;
   bool global = false;
+  friend bool operator==(pooling const&, pooling const&) = default;
 };
 
 /// max(x, 0), 1 / (1 + exp(-x)) or tanh(x), elementwise.
 enum class function { relu, sigmoid, tanh };
 struct activation {
   function kind = function::relu;
+  friend bool operator==(activation const&, activation const&) = default;
 };
 
 /// The identity: networks are run as they are used, not as they are trained.
-struct dropout {};
+struct dropout {
+  friend bool operator==(dropout const&, dropout const&) = default;
+};
 
 /// exp(x_c) / sum_c' exp(x_c') over the channels of each position.
-struct softmax {};
+struct softmax {
+  friend bool operator==(softmax const&, softmax const&) = default;
+};
 
 /// Local response normalisation across channels (Krizhevsky et al. 2012, as Caffe scales it):
 ///   y_c = x_c (k + alpha / size sum_{c'} x_c'^2)^-beta, c' from c - (size - 1) / 2 to c + (size - 1) / 2. size is odd.
 struct lrn {
   std::size_t size = 5;
   float alpha = 1e-4f, beta = .75f, k = 1;
+  friend bool operator==(lrn const&, lrn const&) = default;
 };
 
 /// The channels of all inputs, one input after the other; they have equal height and width.
-struct concat {};
+struct concat {
+  friend bool operator==(concat const&, concat const&) = default;
+};
 
 /// The elementwise sum of all inputs, which have equal shapes.
-struct sum {};
+struct sum {
+  friend bool operator==(sum const&, sum const&) = default;
+};
 
 using operation = std::variant<convolution, inner_product, pooling, activation, dropout, softmax, lrn, concat, sum>;
 
