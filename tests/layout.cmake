@@ -9,7 +9,7 @@ set(rules
     "^omp\\.h$"                              "^(base:core/parallel\\.hpp$|cpu:)"
     "^xtensor-blas/"                         "^reference:"
     "dnnl"                                   "^cpu:"
-    "^(png\\.h$|zlib\\.h$|nlohmann/|protozero/)" "^io:"
+    "^(jpeglib\\.h$|png\\.h$|zlib\\.h$|nlohmann/|protozero/)" "^io:"
     "^pareidolia/(engines|models)/"          ":(engines|models|loaders|io|detail|pareidolia\\.hpp)"
     "^pareidolia/pareidolia\\.hpp$"          "^$")
 

@@ -26,6 +26,7 @@
 #include <pareidolia/encodings/cppn_network.hpp>
 #include <pareidolia/encodings/pixels.hpp>
 
+#include <pareidolia/models/adaptors.hpp>
 #include <pareidolia/models/graph.hpp>
 #include <pareidolia/models/initialize.hpp>
 #include <pareidolia/models/network.hpp>
