@@ -113,7 +113,7 @@ TEST_CASE("a prototxt cut anywhere is an error or a shorter network, never a cra
 }
 
 TEST_CASE("data: the zoo's graphs are those of the published prototxts") {
-  auto const check = [](graph const& ours, char const* file) {
+  auto const check = [](graph const& ours, std::string const& file) {
     CAPTURE(file);
     auto const theirs = plan(detail::without_final_softmax(read_prototxt(data_path(file))));
     auto const p = plan(ours);

@@ -196,7 +196,7 @@ inline graph vgg_with(std::string const& name, std::vector<std::size_t> const& d
   pool_max("pool3");
   g.nodes.push_back({"drop", dropout{}});
   stage(4, square(1024, 3, 1, 1), 1024, 1000);
-  g.nodes.push_back({"pool4", pooling{.kind = pool::average, .global = true}});
+  g.nodes.push_back({"pool4", square_pool(pool::average, 6, 1)});
   return g;
 }
 
