@@ -4,6 +4,8 @@
 #include <pareidolia/engines/reference.hpp>
 #include <pareidolia/io/npy.hpp>
 #include <pareidolia/loaders/caffemodel.hpp>
+#include <pareidolia/loaders/folder.hpp>
+#include <pareidolia/models/adaptors.hpp>
 #include <pareidolia/models/network.hpp>
 #include <pareidolia/models/zoo.hpp>
 
@@ -71,6 +73,33 @@ void check_logits(graph const& g, char const* weights_file, char const* logits_f
   }
   MESSAGE(g.name << ": " << right << " of 100 right, relative error of the logits " << relative_error(y, expected));
   CHECK(same == 100);
+}
+
+/// Percent of the sample images whose class is the first, or among the first five.
+struct accuracies {
+  double top1 = 0, top5 = 0;
+};
+
+/// One image for each class, in the order of the classes; the network sees the centre of their 256x256.
+accuracies sample_accuracies(graph const& g, labelled_images const& samples, char const* weights_file) {
+  network const net{cpu_engine{}, g, read_caffemodel(data_path(weights_file))};
+  center_crop const centre{net, 256, 256};
+  constexpr std::size_t batch = 20;
+  auto work = centre.prepare(batch);
+  auto y = filled<float, 2>({batch, 1000});
+  accuracies found;
+  for (std::size_t first = 0; first < samples.size(); first += batch) {
+    centre.forward(as_view(samples.images).rows(first, batch), as_view(y), work);
+    for (std::size_t i = 0; i < batch; ++i) {
+      auto const row = as_view(y).row(i);
+      auto const above = std::count_if(row.begin(), row.end(), [&](float v) { return v > row[first + i]; });
+      found.top1 += above < 1;
+      found.top5 += above < 5;
+    }
+  }
+  double const percent = 100 / static_cast<double>(samples.size());
+  MESSAGE(g.name << ": top-1 " << found.top1 * percent << " %, top-5 " << found.top5 * percent << " %");
+  return {found.top1 * percent, found.top5 * percent};
 }
 
 }  // namespace
@@ -147,4 +176,16 @@ TEST_CASE("data: GoogLeNet's logits are the reference's") {
 TEST_CASE("data: SqueezeNet's logits are the reference's") {
   check_logits(zoo::squeezenet_1_1(), "models/squeezenet_v1.1/squeezenet_v1.1.caffemodel",
                "reference/squeezenet_v1.1_logits_subset100_f32.npy");
+}
+
+// JPEG decoders differ by a level here and there: 0.3 points are three images.
+TEST_CASE("data: GoogLeNet and SqueezeNet classify the 1000 sample images as they should") {
+  auto const samples = read_images(data_path("imagenet/samples256"), {3, 256, 256});
+  REQUIRE(samples.size() == 1000);
+  auto const googlenet = sample_accuracies(zoo::googlenet(), samples, "models/googlenet/bvlc_googlenet.caffemodel");
+  CHECK(std::abs(googlenet.top1 - 78.5) <= .3);
+  CHECK(std::abs(googlenet.top5 - 93.9) <= .3);
+  auto const squeezenet = sample_accuracies(zoo::squeezenet_1_1(), samples, "models/squeezenet_v1.1/squeezenet_v1.1.caffemodel");
+  CHECK(std::abs(squeezenet.top1 - 66.3) <= .3);
+  CHECK(std::abs(squeezenet.top5 - 86.6) <= .3);
 }
