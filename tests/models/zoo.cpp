@@ -152,6 +152,11 @@ TEST_CASE("the large classics have the published shapes and parameters") {
   check(zoo::nin(), 7'595'176, 1.11);
 }
 
+TEST_CASE("networks are found by name") {
+  CHECK(zoo::named("vgg19").nodes.size() == zoo::vgg19().nodes.size());
+  CHECK_THROWS_WITH_AS(static_cast<void>(zoo::named("lenet")), doctest::Contains("no network 'lenet'; there are: lenet5, alexnet"), error);
+}
+
 // Seeded random weights: what is compared is the arithmetic, not the training. Gradients are compared layer by layer in tests/engines,
 // since a ReLU or a maximum at a near-tie may fall either way in a whole network.
 TEST_CASE("alexnet, caffenet and nin give the same scores on both engines") {

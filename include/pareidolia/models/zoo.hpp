@@ -2,10 +2,12 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/error.hpp>
 #include <pareidolia/models/graph.hpp>
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Well-known networks as data.
@@ -234,6 +236,17 @@ inline graph vgg_with(std::string const& name, std::vector<std::size_t> const& d
   convolve("", "conv10", square(1000, 1));
   g.nodes.push_back({"pool10", pooling{.kind = pool::average, .global = true}});
   return g;
+}
+
+/// The network of that name, "lenet5" for lenet5(). Errors: an unknown name, with those there are.
+[[nodiscard]] inline graph named(std::string_view name) {
+  std::string known;
+  for (auto const make : {lenet5, alexnet, caffenet, vgg16, vgg19, nin, googlenet, squeezenet_1_1}) {
+    graph g = make();
+    if (g.name == name) return g;
+    known += (known.empty() ? "" : ", ") + g.name;
+  }
+  pareidolia::detail::fail("zoo: there is no network '", name, "'; there are: ", known);
 }
 
 }  // namespace pareidolia::zoo

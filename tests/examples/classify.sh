@@ -1,0 +1,19 @@
+#!/bin/sh
+# sh classify.sh CLASSIFY: two networks, one from the zoo and one from its prototxt, name the fish in a picture of PAREIDOLIA_DATA.
+set -eu
+data=${PAREIDOLIA_DATA-}
+if [ ! -d "$data" ]; then
+  echo "set PAREIDOLIA_DATA to the folder with the test data"
+  [ -z "${PAREIDOLIA_REQUIRE_DATA+set}" ] || exit 1
+  exit 77
+fi
+classify=$1
+see() {
+  "$classify" "$1" "$2" "$data"/imagenet/samples256/n0144*.jpg --names "$data/imagenet/synset_words.txt" --json seen.json | tee seen.txt
+  grep -q '%  tench' seen.txt
+  grep -q '"name": "tench' seen.json
+}
+see googlenet "$data/models/googlenet/bvlc_googlenet.caffemodel"
+see "$data/models/squeezenet_v1.1/deploy.prototxt" "$data/models/squeezenet_v1.1/squeezenet_v1.1.caffemodel"
+if "$classify" googlenett nothing "$0" 2>seen.txt; then exit 1; fi
+grep -q "there is no network 'googlenett'" seen.txt
