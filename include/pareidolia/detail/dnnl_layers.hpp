@@ -236,7 +236,8 @@ class layer_compiler {
     memory_desc const images = is_matrix(builder_.desc(v)) ? rows : image_desc(in, layout);
     auto const hint = inner_product_forward(rows, any, bias, out, attributes());
     back.input = [=, this](std::size_t diff) {
-      auto const backward = inner_product_backward_data(rows, any, out, hint);
+      // A single row is a matrix-vector product, which oneDNN does in half the time on plain weights.
+      auto const backward = inner_product_backward_data(rows, count_ == 1 ? matrix : any, out, hint);
       std::size_t const dx = builder_.add(rows);
       builder_.push<dnnl::inner_product_backward_data>(
           backward, {{DNNL_ARG_DIFF_DST, {builder_.alias(diff, out)}},
