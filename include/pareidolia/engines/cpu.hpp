@@ -30,7 +30,7 @@ namespace pareidolia {
 ///
 /// The first backward through a plan compiles it anew, to keep what backward needs, and repeats the last forward once.
 struct cpu_engine {
-  std::size_t slice = 16;  ///< images that one thread takes at a time, for small networks; at least 2
+  std::size_t slice = 16;  ///< images that one thread takes at a time, for small networks; at least 2 (one more where that leaves one over)
   bool winograd = true;    ///< F(4x4, 3x3) for 3x3 convolutions that are large enough, where oneDNN has it
 
   using scalar = float;
@@ -147,7 +147,8 @@ class cpu_engine::plan {
     count_ = n;
     threads_ = threads;
     bool const sliced = small_ && n >= 2;
-    std::size_t const pieces = sliced ? std::max((n + options_.slice - 1) / options_.slice, std::min(threads, n / 2)) : 1;
+    // Slices of at least two images: a single one takes another path through oneDNN.
+    std::size_t const pieces = sliced ? std::min(n / 2, std::max((n + options_.slice - 1) / options_.slice, threads)) : 1;
     parts_.clear();
     ++now_;
     for (std::size_t i = 0; i < pieces; ++i) {
