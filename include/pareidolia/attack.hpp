@@ -190,6 +190,7 @@ outcome run(attack<E, B, O> const& a, M const& model, labelled_images const& can
       for (std::size_t i = 0; i < count; ++i) targets[i] = classwise ? static_cast<int>(i % classes) : canvas.labels[i % canvases];
     };
 
+    [[maybe_unused]] std::unique_ptr<population_t<E, S>> gradient;  // in one place, since a population need not be movable
     auto search = a.optimizer.start(a.encoding, start, random);
     while (!search.done()) {
       auto const& population = search.ask();
@@ -205,9 +206,11 @@ outcome run(attack<E, B, O> const& a, M const& model, labelled_images const& can
         a.objective.value(y, targets, v);
         if constexpr (how == detail::feeding::gradients) {
           a.objective.seed(y, targets, pass.seeds(count));
-          auto dp = a.encoding.buffer(population.size(), start);
-          a.encoding.pullback(population, start, pass.backward(count), dp);
-          search.tell(evaluation<S>{y, v, targets}, dp);
+          auto const size = static_cast<std::size_t>(population.size());
+          if (!gradient || static_cast<std::size_t>(gradient->size()) != size)
+            gradient.reset(new population_t<E, S>(a.encoding.buffer(size, start)));
+          a.encoding.pullback(population, start, pass.backward(count), *gradient);
+          search.tell(evaluation<S>{y, v, targets}, *gradient);
         } else {
           search.tell(evaluation<S>{y, v, targets});
         }
