@@ -54,7 +54,7 @@ class raw_lenet {
 
     dy_ = memory(desc({n_, 10}, tag::nc));
     auto d = inner_product_backward("ip2", dy_, i1.get_desc(), {10, 500});
-    auto const relu = onednn::eltwise_backward(dnnl::algorithm::eltwise_relu_use_dst_for_bwd, i1.get_desc());
+    auto const relu = onednn::eltwise_backward({dnnl::algorithm::eltwise_relu_use_dst_for_bwd}, i1.get_desc());
     call(dnnl::eltwise_backward(relu), {{DNNL_ARG_DST, i1}, {DNNL_ARG_DIFF_DST, d}, {DNNL_ARG_DIFF_SRC, d}});
     d = inner_product_backward("ip1", d, p2.y.get_desc(), {500, 50, 4, 4});
     d = pool_backward(p2, d, c2.get_desc());

@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstddef>
 #include <span>
+#include <vector>
 
 namespace pareidolia {
 
@@ -16,10 +17,13 @@ struct weights;
 /// A network compiled for batches of up to n images: what an engine makes of a graph.
 ///
 /// forward(x, y) runs x (count <= n, channels, height, width) in [0, 1] to logits y (count, classes). backward(dy, dx) and
-/// backward_weights(dy, dtheta) belong to the last forward and may follow it any number of times.
+/// backward_weights(dy, dtheta) belong to the last forward and may follow it any number of times. activation(i, to) copies what the i-th
+/// watched node gave in the last forward, to (count, channels, height, width).
 template <class P, class T, space S>
-concept Plan = requires(P& p, view<T const, 4, S> x, view<T, 2, S> y, view<T const, 2, S> dy, view<T, 4, S> dx, std::span<T> dtheta) {
+concept Plan = requires(P& p, view<T const, 4, S> x, view<T, 2, S> y, view<T const, 2, S> dy, view<T, 4, S> dx, std::span<T> dtheta,
+                        std::size_t i) {
   { p.forward(x, y) } -> std::same_as<void>;
+  { p.activation(i, dx) } -> std::same_as<void>;
   { p.backward(dy, dx) } -> std::same_as<void>;
   { p.backward_weights(dy, dtheta) } -> std::same_as<void>;
 };
@@ -34,12 +38,15 @@ concept ParameterStore = requires(P& p, P const& c, std::span<T> out, std::span<
 };
 
 /// Compiles a graph and its weights for a batch size. The whole graph is planned at once: layouts, fusion and memory reuse are the engine's
-/// business. `E::scalar` is the type it computes in, `E::memory` where.
+/// business. The activations of `watched` nodes, indices into the planned graph, stay readable after each forward. `E::scalar` is the type
+/// it computes in, `E::memory` where.
 template <class E>
 concept Engine = ParameterStore<typename E::parameters, typename E::scalar> && Plan<typename E::plan, typename E::scalar, E::memory> &&
-    requires(E const& e, graph const& g, weights const& w, typename E::parameters const& p, std::size_t n) {
+    requires(E const& e, graph const& g, weights const& w, typename E::parameters const& p, std::size_t n,
+             std::vector<std::size_t> watched) {
   { e.load(g, w) } -> std::same_as<typename E::parameters>;
   { e.compile(p, n) } -> std::same_as<typename E::plan>;
+  { e.compile(p, n, watched) } -> std::same_as<typename E::plan>;
 };
 
 }  // namespace pareidolia

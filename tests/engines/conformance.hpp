@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -53,6 +54,47 @@ void check_conformance(E const& engine, double tolerance) {
       CHECK(relative_error(got.dx, expected.dx) < tolerance);
       CHECK(relative_error(got.dtheta, expected.dtheta) < tolerance);
     }
+  }
+}
+
+/// Activations of the last forward, also behind a backward, against the reference in double: every node watched at once, or every second
+/// one, since a layer that is not watched may be fused with its ReLU or left out.
+template <class E>
+void check_activations(E const& engine, double tolerance) {
+  for (graph const& g : conformance_graphs()) {
+    CAPTURE(g.name);
+    planned_graph const planned = plan(g);
+    weights const w = random_weights(g, 7);
+    constexpr std::size_t count = 5;
+    auto const run = [&]<class Any>(Any const& any, std::vector<std::size_t> const& watched) {
+      using T = typename Any::scalar;
+      auto const parameters = any.load(g, w);
+      auto work = any.compile(parameters, count, watched);
+      auto const x = random_uniform<T, 4>({count, g.input[0], g.input[1], g.input[2]}, 11);
+      image_shape const out = planned.out.back();
+      auto y = filled<T, 2>({count, out[0] * out[1] * out[2]});
+      auto dx = filled<T, 4>({count, g.input[0], g.input[1], g.input[2]});
+      work.forward(as_view(x), as_view(y));
+      work.backward(as_view(std::as_const(y)), as_view(dx));
+      std::vector<tensor<T, 4>> activations;
+      for (std::size_t i = 0; i < watched.size(); ++i) {
+        image_shape const& s = planned.out[watched[i]];
+        activations.push_back(filled<T, 4>({count, s[0], s[1], s[2]}));
+        work.activation(i, as_view(activations[i]));
+      }
+      return activations;
+    };
+    for (std::size_t step : {1u, 2u})
+      for (std::size_t first = 0; first < step; ++first) {
+        std::vector<std::size_t> watched;
+        for (std::size_t k = first; k < g.nodes.size(); k += step) watched.push_back(k);
+        auto const got = run(engine, watched);
+        auto const expected = run(reference_engine<double>{}, watched);
+        for (std::size_t i = 0; i < watched.size(); ++i) {
+          CAPTURE(g.nodes[watched[i]].name);
+          CHECK(relative_error(got[i], expected[i]) < tolerance);
+        }
+      }
   }
 }
 

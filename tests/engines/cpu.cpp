@@ -44,6 +44,8 @@ TEST_CASE("the cpu engine agrees with the reference on every layer, forward and 
   }
 }
 
+TEST_CASE("the cpu engine shows the activations of its layers") { check_activations(cpu_engine{.slice = 2}, 1e-4); }
+
 TEST_CASE("an image's scores and gradient are the same bits in every batch, slice and number of threads") {
   restored_threads const restore;
   graph const g = zoo::lenet5();

@@ -81,6 +81,8 @@ TEST_CASE("the reference engine's gradients are the limits of difference quotien
 
 TEST_CASE("the reference engine in float agrees with itself in double") { check_conformance(reference_engine<float>{}, 1e-5); }
 
+TEST_CASE("the reference engine shows the activations of its layers") { check_activations(reference_engine<float>{}, 1e-5); }
+
 TEST_CASE("convolution, pooling and softmax give values worked out by hand") {
   using namespace layer;
   auto const scores = [](graph const& g, weights const& w, std::vector<double> const& pixels) {

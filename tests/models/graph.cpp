@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -111,14 +112,78 @@ TEST_CASE("the ceil rule drops a window that would start beyond the input and it
   CHECK(shape_after({1, 5, 5}, layer::pooling{.kernel = {1, 1}, .stride = {3, 3}}) == image_shape{1, 2, 2});
 }
 
-TEST_CASE("activation, dropout and softmax keep the shape and have no parameters") {
-  for (layer::operation const& what : {layer::operation(layer::activation{layer::function::tanh}), layer::operation(layer::dropout{}),
-                                       layer::operation(layer::softmax{})}) {
+TEST_CASE("activation, clip, dropout and softmax keep the shape and have no parameters") {
+  for (layer::operation const& what : {layer::operation(layer::activation{layer::function::tanh}), layer::operation(layer::clip{}),
+                                       layer::operation(layer::dropout{}), layer::operation(layer::softmax{})}) {
     auto const p = planned(rgb, what);
     CHECK(p.out[0] == rgb);
     CHECK(p.parameters == 0);
     CHECK(p.slots.empty());
   }
+}
+
+TEST_CASE("scale and batch normalisation have one number of each kind for each channel") {
+  auto const names = [](planned_graph const& p) {
+    std::vector<std::string> all;
+    for (auto const& slot : p.slots) {
+      all.push_back(slot.name);
+      CHECK(slot.shape == std::vector<std::size_t>{3});
+    }
+    CHECK(p.parameters == 3 * all.size());
+    CHECK(p.out[0] == rgb);
+    return all;
+  };
+  CHECK(names(planned(rgb, layer::scale{})) == std::vector<std::string>{"it.weight", "it.bias"});
+  CHECK(names(planned(rgb, layer::scale{.bias = false})) == std::vector<std::string>{"it.weight"});
+  CHECK(names(planned(rgb, layer::batch_normalization{})) ==
+        std::vector<std::string>{"it.weight", "it.bias", "it.running_mean", "it.running_var"});
+  CHECK(names(planned(rgb, layer::batch_normalization{.affine = false})) == std::vector<std::string>{"it.running_mean", "it.running_var"});
+}
+
+TEST_CASE("padding, flatten and reshape change the shape alone") {
+  CHECK(shape_after(rgb, layer::padding{.top = 1, .left = 2, .bottom = 3, .right = 4}) == image_shape{3, 36, 38});
+  CHECK(shape_after(rgb, layer::flatten{}) == image_shape{3072, 1, 1});
+  CHECK(shape_after(rgb, layer::reshape{{12, 16, 16}}) == image_shape{12, 16, 16});
+  std::string const it = "graph 'g': layer 'it': ";
+  CHECK(refusal(rgb, layer::reshape{{12, 16, 15}}) == it + "the input (3, 32, 32) has no shape (12, 16, 15)");
+}
+
+TEST_CASE("plan refuses numbers that no such layer has") {
+  std::string const it = "graph 'g': layer 'it': ";
+  float const nan = std::numeric_limits<float>::quiet_NaN();
+  CHECK(refusal(rgb, layer::activation{.slope = -1}) == it + "slope is -1; it must be a number from 0");
+  CHECK(refusal(rgb, layer::activation{.slope = nan}) == it + "slope is nan; it must be a number from 0");
+  CHECK(refusal(rgb, layer::activation{layer::function::tanh, .1f}) == it + "slope is 0.1; only relu has one");
+  CHECK(refusal(rgb, layer::clip{.low = 1, .high = 1}) == it + "it clips to 1 .. 1; low must be below high");
+  CHECK(refusal(rgb, layer::clip{.low = 1, .high = nan}) == it + "it clips to 1 .. nan; low must be below high");
+  CHECK(refusal(rgb, layer::batch_normalization{.epsilon = 0}) == it + "epsilon is 0; it must be between 0 and 1");
+}
+
+TEST_CASE("plan refuses sizes that would overflow or that no machine holds") {
+  std::string const it = "graph 'g': layer 'it': ";
+  constexpr std::size_t huge = std::numeric_limits<std::size_t>::max(), large = std::size_t{1} << 24;
+  CHECK(refusal({huge, 2, 2}, layer::dropout{}) == "graph 'g': the input shape (18446744073709551615, 2, 2) is too large");
+  CHECK(refusal({large, large, large}, layer::dropout{}) == "graph 'g': the input shape (16777216, 16777216, 16777216) is too large");
+  CHECK(refusal(rgb, layer::inner_product{.outputs = huge}) == it + "an array of shape (18446744073709551615, 1, 1) is too large");
+  CHECK(refusal(rgb, layer::inner_product{.outputs = large * 16}) == it + "an array of shape (268435456, 3072) is too large");
+  CHECK(refusal(rgb, layer::convolution{.outputs = 1, .kernel = {huge, huge}, .padding = {huge - 1, huge - 1}}) ==
+        it + "kernel, stride and padding must be at most 16777216");
+  CHECK(refusal(rgb, layer::padding{.top = huge}) == it + "padding must be at most 16777216");
+  CHECK(refusal(rgb, layer::reshape{{huge, huge, huge}}) ==
+        it + "an array of shape (18446744073709551615, 18446744073709551615, 18446744073709551615) is too large");
+}
+
+TEST_CASE("a deviation has no value or one above 0 for each channel, and labels are as many as scores") {
+  graph g = lenet();
+  g.prepare.deviation = {2};
+  CHECK(refusal(g) == "accepted");
+  g.prepare.deviation = {2, 3};
+  CHECK(refusal(g) == "graph 'lenet': the deviation has 2 values; give 1, one per channel, or none");
+  g.prepare.deviation = {0};
+  CHECK(refusal(g) == "graph 'lenet': every deviation must be above 0");
+  g = lenet();
+  g.labels = {"zero", "one"};
+  CHECK(refusal(g) == "graph 'lenet': 2 labels for 10 scores");
 }
 
 TEST_CASE("a layer reads the layer that it names") {
@@ -128,7 +193,8 @@ TEST_CASE("a layer reads the layer that it names") {
                                  {"b", layer::pooling{.kernel = {2, 2}, .stride = {2, 2}}},
                                  {"c", layer::convolution{.outputs = 6}, {"a"}}}});
   CHECK(p.inputs == std::vector<std::vector<std::size_t>>{{planned_graph::image}, {0}, {0}});
-  CHECK(p.readers() == std::vector<std::size_t>{1, 0, 1});  // the scores do not depend on b
+  CHECK(p.readers() == std::vector<std::size_t>{1, 0, 1});     // the scores do not depend on b
+  CHECK(p.readers({1}) == std::vector<std::size_t>{2, 1, 1});  // but somebody watches it
   CHECK(p.in[2] == image_shape{4, 32, 32});
   CHECK(p.out[2] == image_shape{6, 32, 32});
 }
@@ -148,7 +214,7 @@ TEST_CASE("layers of several inputs join what fits and refuse the rest") {
   g.nodes[2].what = layer::concat{};
   g.nodes[1].what = layer::convolution{.outputs = 6, .kernel = {3, 3}};
   CHECK(refusal(g) == "graph 'join': layer 'c': the inputs (4, 32, 32) and (6, 30, 30) differ in height or width");
-  CHECK(refusal(rgb, layer::lrn{.size = 4}) == "graph 'g': layer 'it': size is 4; it must be odd");
+  CHECK(refusal(rgb, layer::lrn{.size = 4}) == "graph 'g': layer 'it': size is 4; it must be odd and at most 16777216");
   CHECK(shape_after(rgb, layer::pooling{.kind = layer::pool::average, .global = true}) == image_shape{3, 1, 1});
 }
 

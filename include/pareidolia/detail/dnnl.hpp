@@ -30,12 +30,13 @@ inline dnnl::primitive_attr attributes() {
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   return attr;
 }
-inline dnnl::primitive_attr with_relu(dnnl::primitive_attr attr) {
+/// y = x for x > 0, else slope x, behind the primitive.
+inline dnnl::primitive_attr with_relu(dnnl::primitive_attr attr, float slope = 0) {
   dnnl::post_ops then;
 #if DNNL_VERSION_MAJOR >= 3
-  then.append_eltwise(dnnl::algorithm::eltwise_relu, 0.f, 0.f);
+  then.append_eltwise(dnnl::algorithm::eltwise_relu, slope, 0.f);
 #else
-  then.append_eltwise(1.f, dnnl::algorithm::eltwise_relu, 0.f, 0.f);
+  then.append_eltwise(1.f, dnnl::algorithm::eltwise_relu, slope, 0.f);
 #endif
   attr.set_post_ops(then);
   return attr;
@@ -144,21 +145,27 @@ inline auto pooling_backward(dnnl::algorithm how, memory_desc const& source, mem
 #endif
 }
 
-inline auto eltwise_forward(dnnl::algorithm how, memory_desc const& data) {
+/// An elementwise function, its parameters as oneDNN names them.
+struct elementwise {
+  dnnl::algorithm how;
+  float alpha = 0, beta = 0;
+};
+
+inline auto eltwise_forward(elementwise const& f, memory_desc const& data) {
 #if DNNL_VERSION_MAJOR >= 3
-  return make<dnnl::eltwise_forward>(attributes(), dnnl::prop_kind::forward_training, how, data, data, 0.f, 0.f);
+  return make<dnnl::eltwise_forward>(attributes(), dnnl::prop_kind::forward_training, f.how, data, data, f.alpha, f.beta);
 #else
-  return make<dnnl::eltwise_forward>(attributes(), dnnl::prop_kind::forward_training, how, data, 0.f, 0.f);
+  return make<dnnl::eltwise_forward>(attributes(), dnnl::prop_kind::forward_training, f.how, data, f.alpha, f.beta);
 #endif
 }
 
-/// `how` is one of those that work from the output: eltwise_..._use_dst_for_bwd.
-inline auto eltwise_backward(dnnl::algorithm how, memory_desc const& data) {
-  auto const hint = eltwise_forward(how, data);
+/// `f.how` is one of those that work from the output: eltwise_..._use_dst_for_bwd.
+inline auto eltwise_backward(elementwise const& f, memory_desc const& data) {
+  auto const hint = eltwise_forward(f, data);
 #if DNNL_VERSION_MAJOR >= 3
-  return make<dnnl::eltwise_backward>(attributes(), how, data, data, data, 0.f, 0.f, hint);
+  return make<dnnl::eltwise_backward>(attributes(), f.how, data, data, data, f.alpha, f.beta, hint);
 #else
-  return make_backward<dnnl::eltwise_backward>(attributes(), hint, how, data, data, 0.f, 0.f);
+  return make_backward<dnnl::eltwise_backward>(attributes(), hint, f.how, data, data, f.alpha, f.beta);
 #endif
 }
 

@@ -6,6 +6,7 @@
 #include <pareidolia/detail/dnnl_program.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -20,20 +21,16 @@ class graph_compiler : layer_compiler {
   program compile() {
     program& p = builder_.result();
     p.image = builder_.add(image_desc(graph_.source.input, tag::nchw));
-    readers_ = graph_.readers();
     std::size_t const nodes = graph_.out.size();
     values_.assign(nodes, program::none);
     std::vector<link> links;
     for (std::size_t k = 0; k < nodes; ++k) {
       if (readers_[k] == 0 || values_[k] != program::none) continue;  // nobody reads it, or it was fused into the one before
       std::size_t const relu = fusible_relu(k);
+      std::optional<float> const slope = relu == program::none ? std::nullopt : slope_of(relu);
       std::vector<std::size_t> sources;
       for (std::size_t from : graph_.inputs[k]) sources.push_back(from == planned_graph::image ? p.image : values_[from]);
-      auto [out, backward] = std::visit(
-          [&](auto const& what) {
-            return forward({k, relu != program::none, sources}, what, sources.front());
-          },
-          node(k));
+      auto [out, backward] = std::visit([&](auto const& what) { return forward({k, slope, sources}, what, sources.front()); }, node(k));
       values_[k] = out;
       if (relu != program::none) values_[relu] = out;
       links.push_back({k, relu == program::none ? k : relu, std::move(sources), std::move(backward)});
@@ -42,14 +39,19 @@ class graph_compiler : layer_compiler {
     memory_desc const rows = describe({count_, static_cast<dim>(last[0] * last[1] * last[2])}, tag::nc);
     memory_desc const scores = builder_.desc(values_.back());
     p.scores = builder_.alias(builder_.in_layout(values_.back(), plain_output(scores, last)), rows);
+    for (std::size_t k : request_.watched) {
+      image_shape const& s = graph_.out[k];
+      p.watched.push_back(builder_.in_layout(as_images(values_[k], s), image_desc(s, tag::nchw)));
+    }
     p.until.forward = p.until.input = p.until.weights = builder_.steps();
-    if (!wanted_.input && !wanted_.weights) return builder_.finish();
+    if (!keeps_gradients()) return builder_.finish();
 
     p.seed = builder_.add(rows);
     std::size_t const seed = builder_.alias(p.seed, plain_output(scores, last));
-    if (wanted_.input) p.input_gradient = builder_.in_layout(descend(links, seed, false), image_desc(graph_.source.input, tag::nchw));
+    if (request_.wanted.input)
+      p.input_gradient = builder_.in_layout(descend(links, seed, false), image_desc(graph_.source.input, tag::nchw));
     p.until.input = builder_.steps();
-    if (wanted_.weights) descend(links, seed, true);
+    if (request_.wanted.weights) descend(links, seed, true);
     p.until.weights = builder_.steps();
     return builder_.finish();
   }
@@ -77,7 +79,7 @@ class graph_compiler : layer_compiler {
         leads[l.node] = leads[l.gives] = any;
       }
     for (auto l = links.rbegin(); l != links.rend(); ++l) {
-      if (!leads[l->gives]) continue;
+      if (!leads[l->gives] || parts[l->gives].empty()) continue;  // empty: the scores do not depend on it
       std::size_t diff = total(parts[l->gives], values_[l->gives]);
       if (l->backward.prepare) diff = l->backward.prepare(diff);
       if (weights && l->backward.weights) l->backward.weights(diff);
@@ -108,14 +110,20 @@ class graph_compiler : layer_compiler {
 
   /// The ReLU that is the only reader of a convolution or inner product, or none.
   [[nodiscard]] std::size_t fusible_relu(std::size_t k) const {
-    bool const takes = std::holds_alternative<layer::convolution>(node(k)) || std::holds_alternative<layer::inner_product>(node(k));
-    if (!takes || readers_[k] != 1) return program::none;
+    auto const is = [&]<class Layer>(Layer) { return std::holds_alternative<Layer>(node(k)); };
+    if (!(is(layer::convolution{}) || is(layer::inner_product{}) || is(layer::scale{})) || readers_[k] != 1) return program::none;
     for (std::size_t r = k + 1; r < graph_.out.size(); ++r)
-      if (readers_[r] > 0 && graph_.inputs[r].front() == k) return is_relu(r) ? r : program::none;
+      if (readers_[r] > 0 && graph_.inputs[r].front() == k) return slope_of(r) ? r : program::none;
     return program::none;
   }
 
-  std::vector<std::size_t> readers_, values_;  // of each node
+  /// The slope of node k if it is a ReLU.
+  [[nodiscard]] std::optional<float> slope_of(std::size_t k) const {
+    auto const* a = std::get_if<layer::activation>(&node(k));
+    return a && a->kind == layer::function::relu ? std::optional(a->slope) : std::nullopt;
+  }
+
+  std::vector<std::size_t> values_;  // of each node
 };
 
 }  // namespace pareidolia::detail::onednn

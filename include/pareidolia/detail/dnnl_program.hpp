@@ -55,8 +55,9 @@ struct program {
   std::vector<step> steps;
   ranges until;
   std::size_t image = none, scores = none, seed = none, input_gradient = none;
-  std::vector<gradient> gradients;  ///< plain arrays, as the flat vector holds them
-  arena_layout arena;               ///< of the storages; that of the image has size 0, it lies outside
+  std::vector<std::size_t> watched;  ///< values that stay readable after a forward, row-major
+  std::vector<gradient> gradients;   ///< plain arrays, as the flat vector holds them
+  arena_layout arena;                ///< of the storages; that of the image has size 0, it lies outside
 };
 
 /// Grows a program: values, steps, and at the end the places in memory.
@@ -116,6 +117,7 @@ class program_builder {
       for (auto const& [argument, o] : p.steps[k].operands)
         if (!o.parameter) touch(o.index, k);
     touch(p.scores, backward);  // read after the last forward step
+    for (std::size_t v : p.watched) touch(v, backward), touch(v, end);
     for (std::size_t pinned : {p.seed, p.input_gradient})
       if (pinned != program::none) touch(pinned, backward), touch(pinned, end);
     for (auto const& g : p.gradients) touch(g.value, end);

@@ -2,19 +2,20 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/error.hpp>
 #include <pareidolia/core/tensor.hpp>
-#include <pareidolia/detail/reference_pooling.hpp>
+#include <pareidolia/detail/plain_layers.hpp>
 #include <pareidolia/models/graph.hpp>
 
 #include <xtensor-blas/xlinalg.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
-#include <span>
-#include <vector>
 
-// The definition of every layer, one image at a time, as plainly as it can be said: the oracle of the tests.
+// The layers that have parameters or several inputs; the others are in plain_layers.hpp. Together the definition of every layer, one image
+// at a time, as plainly as it can be said: the oracle of the tests.
 //
 // For each layer type: forward(layer, site, theta, x, y); backward(layer, site, theta, x, y, dy, dx), which adds to dx; and, if it has
 // parameters, backward_weights(layer, site, x, dy, dtheta), which adds to dtheta. theta is the layer's weight followed by its bias.
@@ -128,111 +129,68 @@ void backward_weights(layer::inner_product const& p, site const& s, T const* x, 
     for (std::size_t o = 0; o < p.outputs; ++o) dtheta[p.outputs * s.in_size() + o] += dy[o];
 }
 
-// ---- elementwise -------------------------------------------------------------------------------------------------------------------
+// ---- per channel: y_c = w_c x_c + b_c -----------------------------------------------------------------------------------------------
 
 template <class T>
-void forward(layer::activation const& a, site const& s, T const*, T const* x, T* y) {
-  for (std::size_t i = 0; i < s.in_size(); ++i) switch (a.kind) {
-      case layer::function::relu:
-        y[i] = std::max(x[i], T{0});
-        break;
-      case layer::function::sigmoid:
-        y[i] = 1 / (1 + std::exp(-x[i]));
-        break;
-      case layer::function::tanh:
-        y[i] = std::tanh(x[i]);
-        break;
+void forward(layer::scale const& l, site const& s, T const* theta, T const* x, T* y) {
+  std::size_t const channels = s.in[0], plane = s.in[1] * s.in[2];
+  for (std::size_t c = 0; c < channels; ++c)
+    for (std::size_t p = c * plane; p < (c + 1) * plane; ++p) y[p] = theta[c] * x[p] + (l.bias ? theta[channels + c] : T{0});
+}
+
+template <class T>
+void backward(layer::scale const&, site const& s, T const* theta, T const*, T const*, T const* dy, T* dx) {
+  std::size_t const plane = s.in[1] * s.in[2];
+  for (std::size_t c = 0; c < s.in[0]; ++c)
+    for (std::size_t p = c * plane; p < (c + 1) * plane; ++p) dx[p] += theta[c] * dy[p];
+}
+
+template <class T>
+void backward_weights(layer::scale const& l, site const& s, T const* x, T const* dy, T* dtheta) {
+  std::size_t const channels = s.in[0], plane = s.in[1] * s.in[2];
+  for (std::size_t c = 0; c < channels; ++c)
+    for (std::size_t p = c * plane; p < (c + 1) * plane; ++p) {
+      dtheta[c] += dy[p] * x[p];
+      if (l.bias) dtheta[channels + c] += dy[p];
     }
 }
 
-template <class T>
-void backward(layer::activation const& a, site const& s, T const*, T const*, T const* y, T const* dy, T* dx) {
-  for (std::size_t i = 0; i < s.in_size(); ++i) switch (a.kind) {
-      case layer::function::relu:
-        dx[i] += y[i] > 0 ? dy[i] : T{0};
-        break;
-      case layer::function::sigmoid:
-        dx[i] += dy[i] * y[i] * (1 - y[i]);
-        break;
-      case layer::function::tanh:
-        dx[i] += dy[i] * (1 - y[i] * y[i]);
-        break;
-    }
-}
+// ---- batch normalisation: y_c = w_c (x_c - m_c) / sqrt(v_c + epsilon) + b_c --------------------------------------------------------
 
+/// The four numbers of a channel, and 1 / sqrt(v + epsilon).
 template <class T>
-void forward(layer::dropout const&, site const& s, T const*, T const* x, T* y) {
-  std::copy_n(x, s.in_size(), y);
-}
+struct normalised_channel {
+  T weight, bias, mean, inverse;
 
-template <class T>
-void backward(layer::dropout const&, site const& s, T const*, T const*, T const*, T const* dy, T* dx) {
-  for (std::size_t i = 0; i < s.in_size(); ++i) dx[i] += dy[i];
-}
-
-// ---- softmax over channels ---------------------------------------------------------------------------------------------------------
-
-template <class T>
-void forward(layer::softmax const&, site const& s, T const*, T const* x, T* y) {
-  std::size_t const plane = s.in[1] * s.in[2];
-  for (std::size_t p = 0; p < plane; ++p) {
-    T top = x[p], sum = 0;
-    for (std::size_t c = 1; c < s.in[0]; ++c) top = std::max(top, x[c * plane + p]);
-    for (std::size_t c = 0; c < s.in[0]; ++c) sum += y[c * plane + p] = std::exp(x[c * plane + p] - top);
-    for (std::size_t c = 0; c < s.in[0]; ++c) y[c * plane + p] /= sum;
+  normalised_channel(layer::batch_normalization const& l, site const& s, T const* theta, std::size_t c)
+      : weight(l.affine ? theta[c] : T{1}), bias(l.affine ? theta[s.in[0] + c] : T{0}) {
+    T const* const statistics = theta + (l.affine ? 2 * s.in[0] : 0);
+    mean = statistics[c];
+    inverse = 1 / std::sqrt(statistics[s.in[0] + c] + static_cast<T>(l.epsilon));
   }
-}
+};
 
-/// dx_c = y_c (dy_c - sum_k y_k dy_k)
 template <class T>
-void backward(layer::softmax const&, site const& s, T const*, T const*, T const* y, T const* dy, T* dx) {
+void forward(layer::batch_normalization const& l, site const& s, T const* theta, T const* x, T* y) {
   std::size_t const plane = s.in[1] * s.in[2];
-  for (std::size_t p = 0; p < plane; ++p) {
-    T dot = 0;
-    for (std::size_t c = 0; c < s.in[0]; ++c) dot += y[c * plane + p] * dy[c * plane + p];
-    for (std::size_t c = 0; c < s.in[0]; ++c) dx[c * plane + p] += y[c * plane + p] * (dy[c * plane + p] - dot);
-  }
-}
-
-// ---- local response normalisation --------------------------------------------------------------------------------------------------
-
-/// s_c = k + alpha / size sum_{c' around c} x_c'^2 for the channels of one position.
-template <class T>
-std::vector<T> lrn_scales(layer::lrn const& n, site const& s, T const* x, std::size_t position) {
-  std::size_t const plane = s.in[1] * s.in[2], half = n.size / 2;
-  std::vector<T> scales(s.in[0]);
   for (std::size_t c = 0; c < s.in[0]; ++c) {
-    T sum = 0;
-    for (std::size_t d = c < half ? 0 : c - half; d < std::min(c + half + 1, s.in[0]); ++d)
-      sum += x[d * plane + position] * x[d * plane + position];
-    scales[c] = static_cast<T>(n.k) + static_cast<T>(n.alpha) / static_cast<T>(n.size) * sum;
+    normalised_channel<T> const n(l, s, theta, c);
+    for (std::size_t p = c * plane; p < (c + 1) * plane; ++p) y[p] = n.weight * (x[p] - n.mean) * n.inverse + n.bias;
   }
-  return scales;
 }
 
 template <class T>
-void forward(layer::lrn const& n, site const& s, T const*, T const* x, T* y) {
+void backward(layer::batch_normalization const& l, site const& s, T const* theta, T const*, T const*, T const* dy, T* dx) {
   std::size_t const plane = s.in[1] * s.in[2];
-  for (std::size_t p = 0; p < plane; ++p) {
-    auto const scales = lrn_scales(n, s, x, p);
-    for (std::size_t c = 0; c < s.in[0]; ++c) y[c * plane + p] = x[c * plane + p] * std::pow(scales[c], -static_cast<T>(n.beta));
+  for (std::size_t c = 0; c < s.in[0]; ++c) {
+    normalised_channel<T> const n(l, s, theta, c);
+    for (std::size_t p = c * plane; p < (c + 1) * plane; ++p) dx[p] += n.weight * n.inverse * dy[p];
   }
 }
 
-/// dx_c = dy_c s_c^-beta - 2 alpha beta / size x_c sum_{d around c} dy_d y_d / s_d
 template <class T>
-void backward(layer::lrn const& n, site const& s, T const*, T const* x, T const* y, T const* dy, T* dx) {
-  std::size_t const plane = s.in[1] * s.in[2], half = n.size / 2;
-  T const factor = 2 * static_cast<T>(n.alpha) * static_cast<T>(n.beta) / static_cast<T>(n.size);
-  for (std::size_t p = 0; p < plane; ++p) {
-    auto const scales = lrn_scales(n, s, x, p);
-    for (std::size_t c = 0; c < s.in[0]; ++c) {
-      T sum = 0;
-      for (std::size_t d = c < half ? 0 : c - half; d < std::min(c + half + 1, s.in[0]); ++d)
-        sum += dy[d * plane + p] * y[d * plane + p] / scales[d];
-      dx[c * plane + p] += dy[c * plane + p] * std::pow(scales[c], -static_cast<T>(n.beta)) - factor * x[c * plane + p] * sum;
-    }
-  }
+void backward_weights(layer::batch_normalization const&, site const&, T const*, T const*, T*) {
+  fail("reference engine: the statistics of a batch normalisation are constants; fold() it before weights are learned, as network does");
 }
 
 // ---- layers of several inputs: x is one of them, `first` where its values begin in the output --------------------------------------

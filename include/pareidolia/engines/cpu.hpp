@@ -42,7 +42,7 @@ struct cpu_engine {
     if (slice < 2) detail::fail("cpu_engine: slice is ", slice, "; it must be at least 2");
     return {g, w};
   }
-  [[nodiscard]] plan compile(parameters const& p, std::size_t n) const;
+  [[nodiscard]] plan compile(parameters const& p, std::size_t n, std::vector<std::size_t> watched = {}) const;
 };
 
 /// A network compiled for batches of up to n images.
@@ -51,8 +51,10 @@ struct cpu_engine {
 /// ones); with gradients, every activation that backward reads.
 class cpu_engine::plan {
  public:
-  plan(cpu_engine const& options, parameters const& p, std::size_t n)
+  /// `watched`: nodes whose activations can be read after each forward.
+  plan(cpu_engine const& options, parameters const& p, std::size_t n, std::vector<std::size_t> watched)
       : options_(options),
+        watched_(std::move(watched)),
         packed_(std::make_unique<detail::onednn::packed_parameters>(p.contents())),
         capacity_(n),
         input_(n * image_size() * sizeof(float)),
@@ -69,6 +71,15 @@ class cpu_engine::plan {
       f.execute(0, p.work->code.until.forward);
       std::copy_n(f.data(p.work->code.scores), p.count * y.shape[1], y.data + p.first * y.shape[1]);
     });
+  }
+
+  /// The activations of the i-th watched node in the last forward: to (count, channels, height, width).
+  void activation(std::size_t i, view<float, 4> to) const {
+    if (count_ != to.shape[0]) detail::fail("cpu engine: activations of ", to.shape[0], " images after a forward of ", count_);
+    for (part const& p : parts_) {
+      auto const rows = to.rows(p.first, p.count);
+      std::copy_n(p.memory->data(p.work->code.watched[i]), rows.size(), rows.data);
+    }
   }
 
   void backward(view<float const, 2> dy, view<float, 4> dx) {
@@ -107,7 +118,7 @@ class cpu_engine::plan {
   static constexpr std::size_t small_network = 50'000'000;  // multiplications per image: about a millisecond of one core
   static constexpr std::size_t programs_kept = 8;
 
-  /// A program and the memories it runs in: one per thread, or one per part when backward needs what forward left there.
+  /// A program and the memories it runs in: one per thread, or one per part when what forward left there is read later.
   struct compiled {
     detail::onednn::program code;
     std::vector<std::unique_ptr<frame>> frames;
@@ -129,7 +140,8 @@ class cpu_engine::plan {
     return s[0] * s[1] * s[2];
   }
   [[nodiscard]] float* pixels() const { return reinterpret_cast<float*>(input_.data()); }
-  [[nodiscard]] bool keeps() const { return wanted_.input || wanted_.weights; }
+  /// Is what a forward leaves in its frames read later?
+  [[nodiscard]] bool keeps() const { return wanted_.input || wanted_.weights || !watched_.empty(); }
 
   void check(view<float const, 4> x, view<float, 2> y) const {
     image_shape const& s = packed_->graph().source.input;
@@ -173,7 +185,7 @@ class cpu_engine::plan {
     auto const [found, created] = programs_.try_emplace(k);
     if (created) {
       detail::thread_limit const limit(k.threads);
-      found->second.code = detail::onednn::graph_compiler(*packed_, k.count, wanted_, options_.winograd).compile();
+      found->second.code = detail::onednn::graph_compiler(*packed_, {k.count, wanted_, options_.winograd, watched_}).compile();
     }
     found->second.last_use = now_;
     return found->second;
@@ -203,6 +215,7 @@ class cpu_engine::plan {
   }
 
   cpu_engine options_;
+  std::vector<std::size_t> watched_;
   std::unique_ptr<detail::onednn::packed_parameters> packed_;
   std::size_t capacity_, count_ = 0, threads_ = 0, now_ = 0;
   detail::aligned_block input_;  // of the whole batch, preprocessed
@@ -212,6 +225,8 @@ class cpu_engine::plan {
   std::vector<part> parts_;
 };
 
-inline cpu_engine::plan cpu_engine::compile(parameters const& p, std::size_t n) const { return {*this, p, n}; }
+inline cpu_engine::plan cpu_engine::compile(parameters const& p, std::size_t n, std::vector<std::size_t> watched) const {
+  return {*this, p, n, std::move(watched)};
+}
 
 }  // namespace pareidolia

@@ -34,7 +34,7 @@ struct reference_engine {
 
   class plan {
    public:
-    plan(parameters const& p, std::size_t n) : content_(p.contents()) {
+    plan(parameters const& p, std::size_t n, std::vector<std::size_t> watched) : content_(p.contents()), watched_(std::move(watched)) {
       planned_graph const& g = content_->plan;
       std::size_t const nodes = g.out.size();
       input_.resize(n * pixels(g.source.input));
@@ -62,6 +62,12 @@ struct reference_engine {
           });
       });
       std::copy_n(y_.back().data(), y.size(), y.data);
+    }
+
+    /// The activations of the i-th watched node in the last forward: to (count, channels, height, width).
+    void activation(std::size_t i, view<T, 4> to) const {
+      if (count_ != to.shape[0]) detail::fail("reference engine: activations of ", to.shape[0], " images after a forward of ", count_);
+      std::copy_n(y_[watched_[i]].data(), to.size(), to.data);
     }
 
     void backward(view<T const, 2> dy, view<T, 4> dx) {
@@ -134,13 +140,16 @@ struct reference_engine {
     }
 
     std::shared_ptr<typename parameters::content const> content_;
+    std::vector<std::size_t> watched_;
     std::size_t capacity_ = 0, count_ = 0;
     std::vector<T> input_, dinput_;
     std::vector<std::vector<T>> y_, dy_;
   };
 
   [[nodiscard]] parameters load(graph const& g, weights const& w) const { return {g, w}; }
-  [[nodiscard]] plan compile(parameters const& p, std::size_t n) const { return {p, n}; }
+  [[nodiscard]] plan compile(parameters const& p, std::size_t n, std::vector<std::size_t> watched = {}) const {
+    return {p, n, std::move(watched)};
+  }
 };
 
 }  // namespace pareidolia
