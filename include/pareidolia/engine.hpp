@@ -17,13 +17,13 @@ struct weights;
 /// A network compiled for batches of up to n images: what an engine makes of a graph.
 ///
 /// forward(x, y) runs x (count <= n, channels, height, width) in [0, 1] to logits y (count, classes). backward(dy, dx) and
-/// backward_weights(dy, dtheta) belong to the last forward and may follow it any number of times. activation(i, to) copies what the i-th
-/// watched node gave in the last forward, to (count, channels, height, width).
+/// backward_weights(dy, dtheta) belong to the last forward and may follow it any number of times. activation(k, to) copies what node k
+/// gave in the last forward, to (count, channels, height, width); the plan must watch it.
 template <class P, class T, space S>
 concept Plan = requires(P& p, view<T const, 4, S> x, view<T, 2, S> y, view<T const, 2, S> dy, view<T, 4, S> dx, std::span<T> dtheta,
-                        std::size_t i) {
+                        std::size_t k) {
   { p.forward(x, y) } -> std::same_as<void>;
-  { p.activation(i, dx) } -> std::same_as<void>;
+  { p.activation(k, dx) } -> std::same_as<void>;
   { p.backward(dy, dx) } -> std::same_as<void>;
   { p.backward_weights(dy, dtheta) } -> std::same_as<void>;
 };

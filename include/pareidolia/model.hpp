@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
 namespace pareidolia {
 
@@ -60,6 +62,20 @@ concept TrainableModel = Model<M> && requires(M const& m, M& trained, std::span<
   { m.read(theta) } -> std::same_as<void>;
   { trained.write(source) } -> std::same_as<void>;
   { m.backward_weights(dy, theta, w) } -> std::same_as<void>;
+};
+
+/// A model that shows what its layers compute.
+///
+/// `m.layers()` names them in order. `m.shape_of(layer)` is the shape of one activation; `m.prepare(n, layers)` makes a workspace that
+/// keeps those of the named layers, and `m.activation(layer, to, w)` copies what such a layer gave in the last forward through `w`: to
+/// (count, channels, height, width).
+template <class M>
+concept LayeredModel = Model<M> && requires(M const& m, std::size_t n, std::vector<std::string> const& layers, std::string const& layer,
+                                            image_view<M::memory> to, typename M::workspace& w) {
+  { m.layers() } -> std::convertible_to<std::vector<std::string>>;
+  { m.shape_of(layer) } -> std::convertible_to<image_shape>;
+  { m.prepare(n, layers) } -> std::same_as<typename M::workspace>;
+  { m.activation(layer, to, w) } -> std::same_as<void>;
 };
 
 /// A model that can say which one it is: a 64-bit hash of its architecture and parameters. Results of such a model carry it.

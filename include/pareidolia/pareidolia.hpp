@@ -27,6 +27,8 @@
 #include <pareidolia/encodings/pixels.hpp>
 
 #include <pareidolia/models/adaptors.hpp>
+#include <pareidolia/models/crops.hpp>
+#include <pareidolia/models/fold.hpp>
 #include <pareidolia/models/graph.hpp>
 #include <pareidolia/models/initialize.hpp>
 #include <pareidolia/models/network.hpp>

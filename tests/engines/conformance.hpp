@@ -80,7 +80,7 @@ void check_activations(E const& engine, double tolerance) {
       for (std::size_t i = 0; i < watched.size(); ++i) {
         image_shape const& s = planned.out[watched[i]];
         activations.push_back(filled<T, 4>({count, s[0], s[1], s[2]}));
-        work.activation(i, as_view(activations[i]));
+        work.activation(watched[i], as_view(activations[i]));
       }
       return activations;
     };

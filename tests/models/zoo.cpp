@@ -5,19 +5,19 @@
 #include <pareidolia/io/npy.hpp>
 #include <pareidolia/loaders/caffemodel.hpp>
 #include <pareidolia/loaders/folder.hpp>
-#include <pareidolia/models/adaptors.hpp>
+#include <pareidolia/models/crops.hpp>
 #include <pareidolia/models/network.hpp>
 #include <pareidolia/models/zoo.hpp>
 
 #include "support/data.hpp"
 #include "support/graphs.hpp"
+#include "support/samples.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,29 +31,6 @@ image_shape after(planned_graph const& p, std::string_view name) {
   for (std::size_t k = 0; k < p.out.size(); ++k)
     if (p.source.nodes[k].name == name) return p.out[k];
   return {};
-}
-
-/// The 100 images of 256x256 as raw bytes, their centres of `side` pixels, in [0, 1].
-labelled_images subset100(std::size_t side) {
-  std::ifstream pixels(data_path("imagenet/subset100_256x256_rgb.u8"), std::ios::binary),
-      labels(data_path("imagenet/subset100_labels.txt"));
-  std::vector<char> bytes(std::size_t{100} * 256 * 256 * 3);
-  pixels.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  REQUIRE(pixels.gcount() == static_cast<std::streamsize>(bytes.size()));
-  labelled_images set{filled<float, 4>({100, 3, side, side}), std::vector<int>(100)};
-  std::size_t const begin = (256 - side) / 2;
-  for (std::size_t i = 0; i < 100; ++i)
-    for (std::size_t c = 0; c < 3; ++c)
-      for (std::size_t h = 0; h < side; ++h)
-        for (std::size_t w = 0; w < side; ++w)
-          set.images(i, c, h, w) =
-              static_cast<float>(static_cast<unsigned char>(bytes[((i * 256 + begin + h) * 256 + begin + w) * 3 + c])) / 255;
-  std::string line;
-  for (int& label : set.labels) {
-    REQUIRE(std::getline(labels, line));
-    label = std::stoi(line);
-  }
-  return set;
 }
 
 /// Logits of the subset on the cpu engine against those of another implementation.

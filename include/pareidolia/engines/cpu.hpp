@@ -73,8 +73,9 @@ class cpu_engine::plan {
     });
   }
 
-  /// The activations of the i-th watched node in the last forward: to (count, channels, height, width).
-  void activation(std::size_t i, view<float, 4> to) const {
+  /// The activations of node k, a watched one, in the last forward: to (count, channels, height, width).
+  void activation(std::size_t k, view<float, 4> to) const {
+    std::size_t const i = detail::watched_index("cpu engine", packed_->graph(), watched_, k);
     if (count_ != to.shape[0]) detail::fail("cpu engine: activations of ", to.shape[0], " images after a forward of ", count_);
     for (part const& p : parts_) {
       auto const rows = to.rows(p.first, p.count);

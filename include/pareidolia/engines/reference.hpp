@@ -64,10 +64,11 @@ struct reference_engine {
       std::copy_n(y_.back().data(), y.size(), y.data);
     }
 
-    /// The activations of the i-th watched node in the last forward: to (count, channels, height, width).
-    void activation(std::size_t i, view<T, 4> to) const {
+    /// The activations of node k, a watched one, in the last forward: to (count, channels, height, width).
+    void activation(std::size_t k, view<T, 4> to) const {
+      static_cast<void>(detail::watched_index("reference engine", content_->plan, watched_, k));
       if (count_ != to.shape[0]) detail::fail("reference engine: activations of ", to.shape[0], " images after a forward of ", count_);
-      std::copy_n(y_[watched_[i]].data(), to.size(), to.data);
+      std::copy_n(y_[k].data(), to.size(), to.data);
     }
 
     void backward(view<T const, 2> dy, view<T, 4> dx) {

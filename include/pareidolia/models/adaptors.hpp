@@ -4,17 +4,21 @@
 
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/parallel.hpp>
+#include <pareidolia/core/random.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/borrowed.hpp>
+#include <pareidolia/detail/hasher.hpp>
 #include <pareidolia/detail/mean_softmax.hpp>
 #include <pareidolia/model.hpp>
-#include <pareidolia/models/network.hpp>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -25,85 +29,10 @@
 // is differentiable where its model is, and has a fingerprint where its model has one. Adaptors may stand in front of adaptors.
 //
 //     counted const spent{net};
-//     ten_crop const judge{spent, 256, 256};
+//     ten_crop const judge{spent, 256, 256};  // models/crops.hpp
 //     outcome const found = run(attack, judge, canvas, rng(1));  // spent.forwards() == 10 * found.forwards
 
 namespace pareidolia {
-
-namespace detail {
-
-/// A model that is used and not owned.
-template <Model M>
-class borrowed {
- public:
-  borrowed(M const& model) : model_(&model) {}
-  borrowed(M const&&) = delete;  // would be gone before its first forward
-
-  M const& operator*() const { return *model_; }
-  M const* operator->() const { return model_; }
-  [[nodiscard]] std::size_t classes() const { return static_cast<std::size_t>(model_->classes()); }
-
- private:
-  M const* model_;
-};
-
-/// Where a crop of height x width lies in an image, and whether left and right are exchanged.
-struct crop {
-  std::size_t top, left;
-  bool mirrored;
-};
-
-/// Calls body(begin of a row of the crop in the image, begin of that row in the cropped image) for all rows of all channels.
-template <class Body>
-void for_rows(crop const& c, image_shape const& image, image_shape const& cropped, Body const& body) {
-  for (std::size_t row = 0; row < cropped[0] * cropped[1]; ++row) {
-    std::size_t const channel = row / cropped[1], h = row % cropped[1];
-    body((channel * image[1] + c.top + h) * image[2] + c.left, row * cropped[2]);
-  }
-}
-
-/// y = the crop of x: one image each.
-inline void cut(crop const& c, image_shape const& image, image_shape const& cropped, float const* x, float* y) {
-  for_rows(c, image, cropped, [&](std::size_t from, std::size_t to) {
-    if (c.mirrored)
-      std::reverse_copy(x + from, x + from + cropped[2], y + to);
-    else
-      std::copy_n(x + from, cropped[2], y + to);
-  });
-}
-
-/// dx += what a gradient dy of the crop means for the image.
-inline void add_back(crop const& c, image_shape const& image, image_shape const& cropped, float const* dy, float* dx) {
-  for_rows(c, image, cropped, [&](std::size_t to, std::size_t from) {
-    for (std::size_t w = 0; w < cropped[2]; ++w) dx[to + (c.mirrored ? cropped[2] - 1 - w : w)] += dy[from + w];
-  });
-}
-
-inline void check_crop(std::string_view who, image_shape const& cropped, std::size_t height, std::size_t width) {
-  if (height < cropped[1] || width < cropped[2])
-    fail(who, ": images of ", height, "x", width, " (height x width) are smaller than the ", cropped[1], "x", cropped[2],
-         " crops that the model wants; give larger images");
-}
-
-inline std::uint64_t crop_fingerprint(std::string_view who, std::uint64_t model, image_shape const& image) {
-  hasher h;
-  h.add(who);
-  h.add(model);
-  for (std::size_t extent : image) h.add(extent);
-  return h.value();
-}
-
-/// A view of n rows in `room`, which grows when it must.
-inline image_view<space::host> images_in(std::vector<float>& room, std::size_t n, image_shape const& s) {
-  room.resize(std::max(room.size(), n * s[0] * s[1] * s[2]));
-  return {room.data(), {n, s[0], s[1], s[2]}};
-}
-inline score_view<space::host> scores_in(std::vector<float>& room, std::size_t n, std::size_t classes) {
-  room.resize(std::max(room.size(), n * classes));
-  return {room.data(), {n, classes}};
-}
-
-}  // namespace detail
 
 /// The same model, counting images passed through it in each direction; those of a call that throws do not count.
 ///
@@ -191,120 +120,6 @@ class budgeted {
 template <class M>
 budgeted(M const&, std::size_t) -> budgeted<M>;
 
-/// A model of height x width images that sees their centre: what its model wants, from row floor((height - h) / 2) and column
-/// floor((width - w) / 2) on. Pixels outside have no gradient.
-///
-/// Memory: the crops of a batch, twice with gradients. Errors: images smaller than the crop.
-template <Model M>
-requires(M::memory == space::host) class center_crop {
- public:
-  static constexpr space memory = space::host;
-  struct workspace {
-    typename M::workspace inner;
-    std::vector<float> x, dx;
-  };
-
-  center_crop(detail::borrowed<M> model, std::size_t height, std::size_t width)
-      : model_(model), cropped_(model->input()), image_{cropped_[0], height, width} {
-    detail::check_crop("center_crop", cropped_, height, width);
-  }
-
-  [[nodiscard]] image_shape input() const { return image_; }
-  [[nodiscard]] std::size_t classes() const { return model_.classes(); }
-  [[nodiscard]] workspace prepare(std::size_t n) const { return {model_->prepare(n), {}, {}}; }
-
-  void forward(const_image_view<memory> x, score_view<memory> y, workspace& w) const {
-    auto const crops = detail::images_in(w.x, x.shape[0], cropped_);
-    for (std::size_t i = 0; i < x.shape[0]; ++i) detail::cut(centre(), image_, cropped_, x.row(i).data(), crops.row(i).data());
-    model_->forward(crops, y, w.inner);
-  }
-
-  void backward(const_score_view<memory> dy, image_view<memory> dx, workspace& w) const requires DifferentiableModel<M> {
-    auto const crops = detail::images_in(w.dx, dx.shape[0], cropped_);
-    model_->backward(dy, crops, w.inner);
-    std::fill_n(dx.data, dx.size(), 0.f);
-    for (std::size_t i = 0; i < dx.shape[0]; ++i) detail::add_back(centre(), image_, cropped_, crops.row(i).data(), dx.row(i).data());
-  }
-
-  /// Hash of the model's and of the size of the images.
-  [[nodiscard]] std::uint64_t fingerprint() const requires FingerprintedModel<M> {
-    return detail::crop_fingerprint("center_crop", model_->fingerprint(), image_);
-  }
-
- private:
-  [[nodiscard]] detail::crop centre() const { return {(image_[1] - cropped_[1]) / 2, (image_[2] - cropped_[2]) / 2, false}; }
-
-  detail::borrowed<M> model_;
-  image_shape cropped_, image_;
-};
-template <class M>
-center_crop(M const&, std::size_t, std::size_t) -> center_crop<M>;
-
-/// A model of height x width images that asks its model about ten crops: the four corners and the centre (as center_crop has it), and each
-/// of them mirrored. y = log of the mean of the ten softmax vectors, so softmax(y) is the mean probability.
-///
-/// Nguyen, Yosinski and Clune (CVPR 2015) judge images of 256x256 by the mean probability of ten crops of 227x227, as Krizhevsky, Sutskever
-/// and Hinton (NIPS 2012) test their network. Mean and scale belong to the model, so every crop loses the same mean image, as in the
-/// released code. A batch of n is one batch of 10 n for the model, which is prepared for 10 n. Memory: 10 n crops, twice with gradients.
-/// Errors: images smaller than the crop.
-template <Model M>
-requires(M::memory == space::host) class ten_crop {
- public:
-  static constexpr space memory = space::host;
-  struct workspace {
-    typename M::workspace inner;
-    std::vector<float> x, dx, log_p, ds, y;  // row c n + i is crop c of image i
-  };
-
-  ten_crop(detail::borrowed<M> model, std::size_t height, std::size_t width)
-      : model_(model), cropped_(model->input()), image_{cropped_[0], height, width} {
-    detail::check_crop("ten_crop", cropped_, height, width);
-    std::size_t const bottom = height - cropped_[1], right = width - cropped_[2];
-    crops_ = {{{0, 0, false}, {0, right, false}, {bottom, 0, false}, {bottom, right, false}, {bottom / 2, right / 2, false}}};
-    for (std::size_t c = 0; c < 5; ++c) crops_[5 + c] = {crops_[c].top, crops_[c].left, true};
-  }
-
-  [[nodiscard]] image_shape input() const { return image_; }
-  [[nodiscard]] std::size_t classes() const { return model_.classes(); }
-  [[nodiscard]] workspace prepare(std::size_t n) const { return {model_->prepare(10 * n), {}, {}, {}, {}, {}}; }
-
-  void forward(const_image_view<memory> x, score_view<memory> y, workspace& w) const {
-    std::size_t const n = x.shape[0];
-    auto const crops = detail::images_in(w.x, 10 * n, cropped_);
-    parallel_for(n, [&](std::size_t i, std::size_t) {
-      for (std::size_t c = 0; c < 10; ++c) detail::cut(crops_[c], image_, cropped_, x.row(i).data(), crops.row(c * n + i).data());
-    });
-    auto const log_p = detail::scores_in(w.log_p, 10 * n, classes());
-    model_->forward(crops, log_p, w.inner);
-    detail::log_mean_softmax(log_p, y);
-    w.y.assign(y.data, y.data + y.size());
-  }
-
-  void backward(const_score_view<memory> dy, image_view<memory> dx, workspace& w) const requires DifferentiableModel<M> {
-    std::size_t const n = dx.shape[0];
-    auto const ds = detail::scores_in(w.ds, 10 * n, classes());
-    detail::log_mean_softmax_backward({w.log_p.data(), ds.shape}, {w.y.data(), dy.shape}, dy, ds);
-    auto const crops = detail::images_in(w.dx, 10 * n, cropped_);
-    model_->backward(ds, crops, w.inner);
-    std::fill_n(dx.data, dx.size(), 0.f);
-    parallel_for(n, [&](std::size_t i, std::size_t) {
-      for (std::size_t c = 0; c < 10; ++c) detail::add_back(crops_[c], image_, cropped_, crops.row(c * n + i).data(), dx.row(i).data());
-    });
-  }
-
-  /// Hash of the model's and of the size of the images.
-  [[nodiscard]] std::uint64_t fingerprint() const requires FingerprintedModel<M> {
-    return detail::crop_fingerprint("ten_crop", model_->fingerprint(), image_);
-  }
-
- private:
-  detail::borrowed<M> model_;
-  image_shape cropped_, image_;
-  std::array<detail::crop, 10> crops_;
-};
-template <class M>
-ten_crop(M const&, std::size_t, std::size_t) -> ten_crop<M>;
-
 /// Several models as one: y = log of the mean of their softmax vectors, so softmax(y) is the mean probability.
 ///
 /// Differentiable when all of them are. Cost: the sum of theirs. Errors: models that differ in the shape of their images or in the number
@@ -325,7 +140,7 @@ requires(sizeof...(Ms) > 0 && ((Ms::memory == space::host) && ...)) class ensemb
       auto const& model = std::get<m>(models_);
       if (image_shape const s = model->input(), first = input(); s != first)
         detail::fail("ensemble: model ", m, " takes images of ", s[0], "x", s[1], "x", s[2], " (channels x height x width), model 0 of ",
-                     first[0], "x", first[1], "x", first[2], "; put a center_crop in front or leave it out");
+                     first[0], "x", first[1], "x", first[2], "; put a center_crop or resized in front or leave it out");
       if (model.classes() != classes())
         detail::fail("ensemble: model ", m, " has ", model.classes(), " classes, model 0 has ", classes(),
                      "; give models of the same classes");
@@ -383,5 +198,83 @@ requires(sizeof...(Ms) > 0 && ((Ms::memory == space::host) && ...)) class ensemb
 };
 template <class... Ms>
 ensemble(Ms const&...) -> ensemble<Ms...>;
+
+/// The mean opinion of a model about noisy copies of an image: y = log (1 / R) sum_r softmax(f(x + e_r)), with e_r normal of standard
+/// deviation `deviation` in each value of x, and R = `samples`. Softmax(y) is the mean probability, which randomised smoothing certifies
+/// (Cohen, Rosenfeld and Kolter, ICML 2019) and through which attacks see past noise (Athalye et al., ICML 2018).
+///
+/// The noise is drawn once, from `source`, and is the same for every image: the model is a function, and differentiable where its model is.
+/// As in the papers x + e is not cut to [0, 1]. A batch of n is one of R n for the model. Memory: R images for the noise, R n for the
+/// copies, twice with gradients. Errors: no samples, a deviation that is not a number from 0.
+template <Model M>
+requires(M::memory == space::host) class averaged {
+ public:
+  static constexpr space memory = space::host;
+  struct workspace {
+    typename M::workspace inner;
+    std::vector<float> x, dx, log_p, ds, y;  // row r n + i is copy r of image i
+  };
+
+  averaged(detail::borrowed<M> model, float deviation, std::size_t samples, rng const& source) : model_(model), samples_(samples) {
+    if (samples == 0) detail::fail("averaged: 0 samples have no mean; give at least 1");
+    if (!(deviation >= 0 && deviation <= std::numeric_limits<float>::max()))
+      detail::fail("averaged: the deviation is ", deviation, "; it must be a number from 0");
+    image_shape const s = input();
+    noise_.resize(samples * s[0] * s[1] * s[2]);
+    auto const draws = detail::images_in(noise_, samples, s);
+    parallel_for(samples, [&](std::size_t r, std::size_t) {
+      auto stream = source.stream(r);
+      for (float& v : draws.row(r)) v = deviation * stream.normal();
+    });
+    print_.add(std::string_view("averaged"));
+    print_.add(std::span<float const>(noise_));
+  }
+
+  [[nodiscard]] image_shape input() const { return model_->input(); }
+  [[nodiscard]] std::size_t classes() const { return model_.classes(); }
+  [[nodiscard]] workspace prepare(std::size_t n) const { return {model_->prepare(samples_ * n), {}, {}, {}, {}, {}}; }
+
+  void forward(const_image_view<memory> x, score_view<memory> y, workspace& w) const {
+    std::size_t const n = x.shape[0], size = x.stride();
+    auto const copies = detail::images_in(w.x, samples_ * n, input());
+    parallel_for(samples_ * n, [&](std::size_t row, std::size_t) {
+      auto const image = x.row(row % n);
+      std::transform(image.begin(), image.end(), noise_.data() + row / n * size, copies.row(row).begin(), std::plus<>{});
+    });
+    auto const log_p = detail::scores_in(w.log_p, samples_ * n, classes());
+    model_->forward(copies, log_p, w.inner);
+    detail::log_mean_softmax(log_p, y);
+    w.y.assign(y.data, y.data + y.size());
+  }
+
+  void backward(const_score_view<memory> dy, image_view<memory> dx, workspace& w) const requires DifferentiableModel<M> {
+    std::size_t const n = dx.shape[0];
+    auto const ds = detail::scores_in(w.ds, samples_ * n, classes());
+    detail::log_mean_softmax_backward({w.log_p.data(), ds.shape}, {w.y.data(), dy.shape}, dy, ds);
+    auto const copies = detail::images_in(w.dx, samples_ * n, input());
+    model_->backward(ds, copies, w.inner);
+    std::fill_n(dx.data, dx.size(), 0.f);
+    parallel_for(n, [&](std::size_t i, std::size_t) {
+      auto const out = dx.row(i);
+      for (std::size_t r = 0; r < samples_; ++r)
+        std::transform(out.begin(), out.end(), copies.row(r * n + i).begin(), out.begin(), std::plus<>{});
+    });
+  }
+
+  /// Hash of the model's and of the noise.
+  [[nodiscard]] std::uint64_t fingerprint() const requires FingerprintedModel<M> {
+    detail::hasher h = print_;
+    h.add(std::uint64_t{model_->fingerprint()});
+    return h.value();
+  }
+
+ private:
+  detail::borrowed<M> model_;
+  std::size_t samples_;
+  std::vector<float> noise_;
+  detail::hasher print_;
+};
+template <class M>
+averaged(M const&, float, std::size_t, rng const&) -> averaged<M>;
 
 }  // namespace pareidolia

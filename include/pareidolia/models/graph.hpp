@@ -406,6 +406,18 @@ struct infer {
   return result;
 }
 
+namespace detail {
+
+/// The place of node k among the watched ones.
+inline std::size_t watched_index(std::string_view engine, planned_graph const& g, std::vector<std::size_t> const& watched, std::size_t k) {
+  auto const found = std::find(watched.begin(), watched.end(), k);
+  if (found == watched.end())
+    fail(engine, ": layer '", k < g.out.size() ? g.source.nodes[k].name : "", "' is not watched; name it when the plan is made");
+  return static_cast<std::size_t>(found - watched.begin());
+}
+
+}  // namespace detail
+
 /// Multiplications of one forward pass of one image, in convolutions and inner products.
 [[nodiscard]] inline std::size_t multiplications(planned_graph const& g) {
   std::size_t total = 0;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/hasher.hpp>
 #include <pareidolia/engine.hpp>
+#include <pareidolia/models/fold.hpp>
 #include <pareidolia/models/graph.hpp>
 #include <pareidolia/models/weights.hpp>
 
@@ -11,10 +13,9 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string>
-#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -22,28 +23,6 @@
 namespace pareidolia {
 
 namespace detail {
-
-/// 64-bit FNV-1a, eight bytes at a time: tells networks apart, keeps no secrets.
-class hasher {
- public:
-  void add(std::uint64_t word) { value_ = (value_ ^ word) * 0x100000001b3u; }
-  void add(std::string_view text) {
-    for (char c : text) add(static_cast<std::uint64_t>(static_cast<unsigned char>(c)));
-    add(text.size());
-  }
-  void add(std::span<float const> numbers) {
-    for (float v : numbers) {
-      std::uint32_t bits;
-      std::memcpy(&bits, &v, sizeof bits);
-      add(std::uint64_t{bits});
-      value_ ^= value_ >> 32;
-    }
-  }
-  [[nodiscard]] std::uint64_t value() const { return value_; }
-
- private:
-  std::uint64_t value_ = 0xcbf29ce484222325u;
-};
 
 /// A softmax at the end is left out: the scores of a model are logits.
 inline graph without_final_softmax(graph g) {
@@ -55,7 +34,7 @@ inline graph without_final_softmax(graph g) {
 template <class Plan, class T>
 struct converted {
   Plan plan;
-  std::vector<T> x, y, theta;
+  std::vector<T> x, y, theta, activations;
 
   template <std::size_t Rank>
   static view<T, Rank> as(view<float const, Rank> from, std::vector<T>& room) {
@@ -79,6 +58,10 @@ struct converted {
     plan.backward(as(dy, y), like(dx, x));
     give(x, dx.data);
   }
+  void activation(std::size_t k, view<float, 4> to) {
+    plan.activation(k, like(to, activations));
+    give(activations, to.data);
+  }
   void backward_weights(view<float const, 2> dy, std::span<float> dtheta) {
     theta.resize(dtheta.size());
     plan.backward_weights(as(dy, y), theta);
@@ -90,8 +73,10 @@ struct converted {
 
 /// A graph with weights on an engine: a Model, differentiable and trainable.
 ///
-/// Scores are logits: a softmax at the end of the graph is left out. Errors at construction: what plan() and the engine's load() refuse.
-/// A copy has its own parameters; a workspace belongs to the network that prepared it.
+/// Scores are logits: a softmax at the end of the graph is left out. Batch normalisations and scales are folded into the layers before them
+/// (models/fold.hpp): structure() and the flat vector of parameters are those of the folded graph, and training trains the network as it
+/// is used, with no statistics of batches. Errors at construction: what plan(), fold() and the engine's load() refuse. A copy has its own
+/// parameters; a workspace belongs to the network that prepared it.
 ///
 ///     network const net{cpu_engine{}, zoo::lenet5(), read_caffemodel("lenet.caffemodel")};
 template <Engine E>
@@ -103,17 +88,40 @@ class network {
   using workspace = std::conditional_t<std::same_as<scalar, float>, typename E::plan, detail::converted<typename E::plan, scalar>>;
 
   network(E engine, graph g, weights const& w)
-      : engine_(std::move(engine)), plan_(plan(detail::without_final_softmax(std::move(g)))), parameters_(engine_.load(plan_.source, w)) {}
+      : engine_(std::move(engine)),
+        folding_(plan_folding(detail::without_final_softmax(std::move(g)))),
+        plan_(plan(folding_.network)),
+        parameters_(folding_.changes() ? engine_.load(plan_.source, fold(folding_, w)) : engine_.load(plan_.source, w)) {}
 
   [[nodiscard]] image_shape input() const { return plan_.source.input; }
   [[nodiscard]] std::size_t classes() const { return plan_.out.back()[0] * plan_.out.back()[1] * plan_.out.back()[2]; }
   [[nodiscard]] planned_graph const& structure() const { return plan_; }
 
-  [[nodiscard]] workspace prepare(std::size_t n) const {
+  [[nodiscard]] workspace prepare(std::size_t n) const { return prepare(n, {}); }
+  /// A workspace that keeps the activations of these layers. Layers that are watched are not fused with what follows them.
+  [[nodiscard]] workspace prepare(std::size_t n, std::vector<std::string> const& layers) const {
+    std::vector<std::size_t> watched;
+    for (std::string const& layer : layers) watched.push_back(index_of(layer));
     if constexpr (std::same_as<scalar, float>)
-      return engine_.compile(parameters_, n);
+      return engine_.compile(parameters_, n, std::move(watched));
     else
-      return {engine_.compile(parameters_, n), {}, {}, {}};
+      return {engine_.compile(parameters_, n, std::move(watched)), {}, {}, {}, {}};
+  }
+
+  /// Names of the layers in order; those that were folded into another have no activation of their own.
+  [[nodiscard]] std::vector<std::string> layers() const {
+    std::vector<std::string> names;
+    for (node const& n : plan_.source.nodes) names.push_back(n.name);
+    return names;
+  }
+  [[nodiscard]] image_shape shape_of(std::string const& layer) const { return plan_.out[index_of(layer)]; }
+  /// What a layer of prepare() gave in the last forward: to (count, channels, height, width).
+  void activation(std::string const& layer, image_view<memory> to, workspace& w) const {
+    std::size_t const k = index_of(layer);
+    if (image_shape const given{to.shape[1], to.shape[2], to.shape[3]}; given != plan_.out[k])
+      detail::fail("network '", plan_.source.name, "': layer '", layer, "' gives ", detail::to_text(plan_.out[k]), "; there is room for ",
+                   detail::to_text(given));
+    w.activation(k, to);
   }
 
   void forward(const_image_view<memory> x, score_view<memory> y, workspace& w) const { w.forward(x, y); }
@@ -137,7 +145,7 @@ class network {
   }
   void backward_weights(const_score_view<memory> dy, std::span<float> dtheta, workspace& w) const { w.backward_weights(dy, dtheta); }
 
-  /// The parameters by name, to be written to a file.
+  /// The parameters by the names of the graph that the network was made of, to be written to a file; what was folded is unfolded.
   [[nodiscard]] weights to_weights() const {
     std::vector<float> theta(parameters());
     read(theta);
@@ -147,7 +155,7 @@ class network {
       w.parameters[slot.name] = {slot.shape, {first, first + static_cast<std::ptrdiff_t>(slot.size)}};
     }
     w.metadata["graph"] = plan_.source.name;
-    return w;
+    return folding_.changes() ? unfold(folding_, w) : w;
   }
 
   /// Hash of shapes, preprocessing and parameters. Cost: one pass over the parameters.
@@ -156,6 +164,7 @@ class network {
     for (std::size_t extent : input()) h.add(extent);
     h.add(std::span<float const>(&plan_.source.prepare.scale, 1));
     h.add(plan_.source.prepare.mean);
+    h.add(plan_.source.prepare.deviation);
     for (std::size_t k = 0; k < plan_.source.nodes.size(); ++k) {
       h.add(plan_.source.nodes[k].name);
       h.add(plan_.source.nodes[k].what.index());
@@ -168,7 +177,18 @@ class network {
   }
 
  private:
+  [[nodiscard]] std::size_t index_of(std::string const& layer) const {
+    auto const& nodes = plan_.source.nodes;
+    auto const found = std::find_if(nodes.begin(), nodes.end(), [&](node const& n) { return n.name == layer; });
+    if (found != nodes.end()) return static_cast<std::size_t>(found - nodes.begin());
+    auto const gone = folding_.into.find(layer);
+    if (gone != folding_.into.end())
+      detail::fail("network '", plan_.source.name, "': layer '", layer, "' was folded into '", gone->second, "'; ask for that one");
+    detail::fail("network '", plan_.source.name, "' has no layer '", layer, "'; layers() names those it has");
+  }
+
   E engine_;
+  folding folding_;
   planned_graph plan_;
   typename E::parameters parameters_;
 };
