@@ -6,6 +6,7 @@
 #include <pareidolia/io/atomic_file.hpp>
 #include <pareidolia/loaders/class_names.hpp>
 #include <pareidolia/loaders/folder.hpp>
+#include <pareidolia/loaders/onnx.hpp>
 #include <pareidolia/loaders/prototxt.hpp>
 #include <pareidolia/loaders/weights.hpp>
 #include <pareidolia/pareidolia.hpp>
@@ -25,31 +26,63 @@
 
 using namespace pareidolia;
 
+namespace {
+
+/// The network and its weights, which are taken from the front of `files` unless they are part of the model.
+onnx_network read_network(std::string const& model, std::vector<std::string>& files, bool torchvision) {
+  if (model.ends_with(".onnx")) {
+    onnx_network read = read_onnx(model);
+    if (torchvision) read.structure.prepare = zoo::torchvision_colours();
+    return read;
+  }
+  bool const described = std::filesystem::exists(model);
+  graph structure = described ? read_prototxt(model) : zoo::named(model);
+  if (described) structure.prepare = zoo::caffe_colours();
+  if (torchvision) structure = zoo::as_torchvision(structure);
+  weights parameters = read_weights(files.front());
+  files.erase(files.begin());
+  if (torchvision) parameters = zoo::from_torchvision(std::move(parameters), structure);
+  return {std::move(structure), std::move(parameters)};
+}
+
+}  // namespace
+
 int main(int argc, char** argv) try {
-  std::string model, weights_file, names_file, output;
+  std::string model, names_file, output;
   std::vector<std::string> files;
-  std::size_t side = 256;
+  std::size_t side = 0;
+  bool torchvision = false;
+  float scale = 1;
   CLI::App options("Says what a network sees in images.");
-  options.add_option("model", model, "a network of the zoo by name, or a prototxt of one that sees colours as Caffe's do")->required();
-  options.add_option("weights", weights_file, "caffemodel or safetensors")->required();
-  options.add_option("images", files, "PNG and JPEG files")->required()->check(CLI::ExistingFile);
+  options.add_option("model", model, "a network of the zoo by name, a prototxt of one that sees colours as Caffe's do, or an ONNX file")
+      ->required();
+  options.add_option("files", files, "the weights (caffemodel or safetensors; an ONNX file has its own), then PNG and JPEG files")
+      ->required()
+      ->check(CLI::ExistingFile);
+  options.add_flag("--torchvision", torchvision, "the network is torchvision's: its names of weights, and images as it prepares them");
+  options.add_option("--scale", scale, "multiplies pixels, which are from 0 to 1: 255 for an ONNX network that wants 0 to 255");
   options.add_option("--names", names_file, "of the classes, one a line");
-  options.add_option("--side", side, "images are brought to this height and width; the network sees their centre")->capture_default_str();
+  options.add_option(
+      "--side", side,
+      "images are brought to this height and width, of which the network sees the centre; 256 if it is not given, but all of "
+      "the image for networks that see less than 128");
   options.add_option("--json", output, "file for the result");
   CLI11_PARSE(options, argc, argv);
 
-  bool const described = std::filesystem::exists(model);
-  graph architecture = described ? read_prototxt(model) : zoo::named(model);
-  if (described) architecture.prepare = zoo::googlenet().prepare;
-  network const net{cpu_engine{}, architecture, read_weights(weights_file)};
+  auto [architecture, trained] = read_network(model, files, torchvision);
+  architecture.prepare.scale *= scale;
+  if (files.empty()) throw error("no images were given; name PNG or JPEG files behind the network");
+  network const net{cpu_engine{}, architecture, trained};
+  if (side == 0) side = net.input()[1] < 128 ? net.input()[1] : 256;
   center_crop const centre{net, std::max(side, net.input()[1]), std::max(side, net.input()[2])};
-  auto const names = names_file.empty() ? std::vector<std::string>{} : read_class_names(names_file);
+  auto const names = names_file.empty() ? architecture.labels : read_class_names(names_file);
   auto const name = [&](std::size_t k) { return k < names.size() ? names[k] : "class " + std::to_string(k); };
 
   image_shape const shape = centre.input();
   auto x = filled<float, 4>({1, shape[0], shape[1], shape[2]});
   auto p = filled<float, 2>({1, net.classes()});
   auto work = centre.prepare(1);
+  centre.forward(as_view(std::as_const(x)), as_view(p), work);  // plans, which is not to be timed
   std::vector<std::size_t> order(net.classes());
   nlohmann::json result = nlohmann::json::array();
   double seconds = 0;

@@ -37,6 +37,7 @@
 #include <pareidolia/models/weights.hpp>
 #include <pareidolia/models/zoo.hpp>
 #include <pareidolia/models/zoo/alexnet.hpp>
+#include <pareidolia/models/zoo/colours.hpp>
 #include <pareidolia/models/zoo/googlenet.hpp>
 #include <pareidolia/models/zoo/lenet.hpp>
 #include <pareidolia/models/zoo/resnet.hpp>

@@ -7,28 +7,50 @@
 #include <string>
 
 #include "support/files.hpp"
+#include "support/gzip.hpp"
 
 namespace {
 
 using namespace pareidolia_test;
+using pareidolia::detail::file_reader, pareidolia::detail::gzip_reader, pareidolia::detail::is_gzip;
 
-TEST_CASE("a gzip file that grows beyond the limit is refused, one that just fits is read") {
-  std::string content(1 << 20, 'a'), bytes(4096, '\0');
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  stream.next_in = reinterpret_cast<Bytef*>(content.data());
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<Bytef*>(bytes.data());
-  stream.avail_out = static_cast<uInt>(bytes.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  bytes.resize(stream.total_out);
-  deflateEnd(&stream);
+/// What a gzip file with these bytes holds, read in pieces.
+std::string unpacked(std::string const& bytes, std::size_t piece) {
+  temporary_folder const folder;
+  file_reader file(put(folder / "a.gz", bytes));
+  REQUIRE(is_gzip(file));
+  gzip_reader content(file);
+  std::string result, next(piece, '\0');
+  for (std::size_t count = piece; count == piece;) {
+    count = content.read(next);
+    result.append(next, 0, count);
+  }
+  CHECK(content.read(next) == 0);
+  return result;
+}
 
-  CHECK(pareidolia::detail::is_gzip(bytes));
-  CHECK(pareidolia::detail::gunzip(bytes, content.size()) == content);
-  for (std::size_t const limit : {content.size() - 1, std::size_t{1000}, std::size_t{0}})
-    CHECK(
-        contains(error_of([&] { (void)pareidolia::detail::gunzip(bytes, limit); }), "holds more than " + std::to_string(limit) + " bytes"));
+TEST_CASE("a gzip file gives its content, in pieces of any size") {
+  std::string content;
+  for (unsigned i = 0; i < 100'000; ++i) content += static_cast<char>(i * i >> 7);  // more than one piece when packed too
+  for (std::size_t const piece : {1u, 1000u, 100'000u, 200'000u}) CHECK(unpacked(gzip(content), piece) == content);
+  CHECK(unpacked(gzip(""), 1) == "");
+}
+
+TEST_CASE("no gzip file expands beyond the ratio that is believed") {
+  std::string const content(1 << 22, 'a');
+  CHECK(content.size() < gzip(content).size() * pareidolia::detail::largest_deflate_ratio);
+  CHECK(content.size() > gzip(content).size() * (pareidolia::detail::largest_deflate_ratio - 32));
+}
+
+TEST_CASE("a gzip file that is cut short, damaged or followed by bytes is refused") {
+  std::string const good = gzip("some text, some text");
+  auto const refusal = [](std::string const& bytes) { return error_of([&] { (void)unpacked(bytes, 7); }); };
+  CHECK(refusal(good) == "no error");
+  for (std::size_t size = 2; size < good.size(); ++size) CHECK(refusal(good.substr(0, size)) == "the gzip file is cut short");
+  CHECK(refusal(good + "xy") == "the gzip file is followed by 2 other bytes");
+  std::string bad = good;
+  bad[good.size() - 6] ^= 1;  // its checksum
+  CHECK(refusal(bad) == "the gzip file is damaged");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #!/bin/sh
-# sh classify.sh CLASSIFY: two networks, one from the zoo and one from its prototxt, name the fish in a picture of PAREIDOLIA_DATA.
+# sh classify.sh CLASSIFY: networks of the zoo, and one from its prototxt, name the animals in pictures of PAREIDOLIA_DATA.
 set -eu
 data=${PAREIDOLIA_DATA-}
 if [ ! -d "$data" ]; then
@@ -15,5 +15,12 @@ see() {
 }
 see googlenet "$data/models/googlenet/bvlc_googlenet.caffemodel"
 see "$data/models/squeezenet_v1.1/deploy.prototxt" "$data/models/squeezenet_v1.1/squeezenet_v1.1.caffemodel"
+# Without a file of names: the labels that the network has. A frog, as 32x32 pixels.
+"$classify" cifar10_quick "$data/models/cifar10_quick/cifar10_quick_iter_5000.caffemodel" "$data/imagenet/samples256/n01644373_tree_frog.jpg" | tee seen.txt
+grep -q '%  frog' seen.txt
+"$classify" "$data/models/mnist_onnx/mnist.onnx" --scale 255 "$data/imagenet/samples256/n01644373_tree_frog.jpg" | tee seen.txt
+grep -q 'ms an image in CNTKGraph' seen.txt
+if "$classify" googlenet "$data/models/googlenet/bvlc_googlenet.caffemodel" --torchvision "$0" 2>seen.txt; then exit 1; fi
+grep -q "torchvision has no 'googlenet'" seen.txt
 if "$classify" googlenett nothing "$0" 2>seen.txt; then exit 1; fi
 grep -q "there is no network 'googlenett'" seen.txt

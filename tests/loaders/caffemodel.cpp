@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "support/caffemodels.hpp"
 #include "support/data.hpp"
 #include "support/files.hpp"
 
@@ -18,63 +19,9 @@ namespace {
 
 using namespace pareidolia;
 using namespace pareidolia_test;
+using namespace pareidolia_test::caffe;
 
 using shape = std::vector<std::size_t>;
-
-struct blob {
-  std::vector<std::int64_t> extents;
-  std::vector<float> values;
-  bool legacy = false, packed = true, doubles = false;
-};
-
-std::string encode(blob const& b) {
-  std::string bytes;
-  protozero::pbf_writer fields{bytes};
-  if (b.legacy) {
-    for (std::uint32_t axis = 0; axis < 4; ++axis) fields.add_int32(axis + 1, static_cast<std::int32_t>(b.extents[axis]));
-  } else {
-    std::string extents;
-    protozero::pbf_writer{extents}.add_packed_int64(1, b.extents.begin(), b.extents.end());
-    fields.add_message(7, extents);
-  }
-  std::vector<double> const doubles(b.values.begin(), b.values.end());
-  if (b.doubles && b.packed)
-    fields.add_packed_double(8, doubles.begin(), doubles.end());
-  else if (b.doubles)
-    for (double const v : doubles) fields.add_double(8, v);
-  else if (b.packed)
-    fields.add_packed_float(5, b.values.begin(), b.values.end());
-  else
-    for (float const v : b.values) fields.add_float(5, v);
-  return bytes;
-}
-
-std::string layer(std::string const& name, std::vector<blob> const& blobs) {
-  std::string bytes, network;
-  protozero::pbf_writer fields{bytes};
-  fields.add_string(1, name);
-  fields.add_string(2, "InnerProduct");
-  for (blob const& b : blobs) fields.add_message(7, encode(b));
-  protozero::pbf_writer{network}.add_message(100, bytes);
-  return network;
-}
-
-std::string old_layer(std::string const& name, std::vector<blob> const& blobs) {
-  std::string bytes, network;
-  protozero::pbf_writer fields{bytes};
-  fields.add_string(2, "bottom");
-  for (blob const& b : blobs) fields.add_message(6, encode(b));
-  fields.add_string(4, name);  // after the blobs: the order of fields is free
-  fields.add_enum(5, 14);
-  protozero::pbf_writer{network}.add_message(2, bytes);
-  return network;
-}
-
-std::string named(std::string const& name) {
-  std::string bytes;
-  protozero::pbf_writer{bytes}.add_string(1, name);
-  return bytes;
-}
 
 weights read(std::string const& bytes) {
   temporary_folder const folder;
@@ -104,6 +51,22 @@ TEST_CASE("blobs after the second are numbered, and a scalar has no extents") {
   weights const w = read(layer("bn", {{{1}, {1}}, {{1}, {2}}, {{}, {3}}}));
   CHECK(w.parameters.at("bn.blob2").shape.empty());
   CHECK(w.parameters.at("bn.blob2").values == std::vector<float>{3});
+}
+
+TEST_CASE("the sums of a BatchNorm layer are divided by its factor") {
+  blob const mean{{2}, {2, -6}}, variance{{2}, {1, 8}};
+  auto const with = [&](float factor) { return layer("bn", {mean, variance, {{1}, {factor}}}, "BatchNorm"); };
+  weights const w = read(with(4) + layer("scale", {{{2}, {1, 2}}, {{2}, {3, 4}}}, "Scale"));
+  CHECK(w.parameters.size() == 4);
+  CHECK(w.parameters.at("bn.running_mean").shape == shape{2});
+  CHECK(w.parameters.at("bn.running_mean").values == std::vector<float>{.5f, -1.5f});
+  CHECK(w.parameters.at("bn.running_var").values == std::vector<float>{.25f, 2});
+  CHECK(w.parameters.at("scale.weight").values == std::vector<float>{1, 2});
+  CHECK(w.parameters.at("scale.bias").values == std::vector<float>{3, 4});
+  CHECK(read(with(0)).parameters.at("bn.running_var").values == std::vector<float>{0, 0});
+  CHECK(contains(refusal(with(1e-42f)), "the factor 1.00053e-42 of the BatchNorm layer 'bn' is too small"));
+  CHECK(contains(refusal(layer("bn", {mean, variance}, "BatchNorm")), "BatchNorm layer 'bn' has 2 blobs; Caffe's has 3"));
+  CHECK(contains(refusal(layer("bn", {mean, variance, mean}, "BatchNorm")), "the factor of the BatchNorm layer 'bn' is not one number"));
 }
 
 TEST_CASE("legacy shapes lose the ones that padded them") {

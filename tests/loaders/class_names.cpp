@@ -34,6 +34,11 @@ TEST_CASE("a class without a name is an error") {
   CHECK(contains(message("cat\n\ndog\n"), "words.txt: line 2 has no name"));
   CHECK(contains(message("n01440764 \n"), "words.txt: line 1 has no name"));
   CHECK(contains(message(" \t\r\n"), "line 1 has no name"));
+  std::string many;
+  for (int i = 0; i < 32768; ++i) many += "a\n";
+  CHECK(message(many) == "no error");
+  CHECK(contains(message(many + "a\n"), "words.txt: the file has 32769 lines; at most 32768 are read"));
+  CHECK(contains(message(std::string(5'000'000, 'a')), "words.txt: the file has 5000000 bytes"));
   CHECK(contains(error_of([&] { (void)read_class_names(folder / "missing.txt"); }), "missing.txt: there is no such file"));
 }
 

@@ -107,6 +107,14 @@ TEST_CASE("nothing is left out in silence") {
   CHECK(contains(message(folder.path()), "link: there is no such file"));
 }
 
+TEST_CASE("no room is made for images before all of them are there") {
+  temporary_folder const folder;
+  write_png(folder / "a.png", as_view(columns({102}, 1)));
+  auto const list = put(folder / "list", "a.png 0\nb.png 1\n");
+  std::size_t const most = std::size_t{1} << 30;  // squared, more than any machine has
+  CHECK(contains(error_of([&] { (void)read_images(list, {1, most, most}); }), "b.png: there is no such file"));
+}
+
 TEST_CASE("data: sample images by a list, for a network of 224 x 224") {
   temporary_folder const folder;
   std::ifstream names(data_path("imagenet/samples_labels.txt"));

@@ -6,6 +6,8 @@
 
 #include <pareidolia/io/png.hpp>
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -204,6 +206,23 @@ TEST_CASE("an image that claims to be too large is refused before its pixels are
   REQUIRE(frame != jpeg.npos);
   jpeg.replace(frame + 5, 4, std::string("\x30\x00\x30\x00", 4));
   CHECK(contains(refusal(jpeg), "12288x12288, more than 67108864 pixels"));
+}
+
+TEST_CASE("an image that its file cannot hold is refused before room is made for it, the flattest is read") {
+  std::string png = make_png({8, 8, 1, PNG_COLOR_TYPE_GRAY, bytes_of(8)});
+  std::size_t const chunk = png.find("IHDR");
+  png.replace(chunk + 4, 8, std::string("\0\0\x1f\0\0\0\x1f\0", 8));
+  auto const sum = crc32(0, reinterpret_cast<Bytef const*>(png.data()) + chunk, 17);
+  for (std::size_t i = 0; i < 4; ++i) png[chunk + 17 + i] = static_cast<char>(sum >> (24 - 8 * i));
+  CHECK(contains(refusal(png), "7936x7936, more than a file of its size can hold"));
+  CHECK(shape_of(read_bytes(make_png({1024, 8192, 1, PNG_COLOR_TYPE_GRAY, bytes_of(1024 * 1024)}))) == image_shape{1, 1024, 8192});
+
+  std::string jpeg = make_jpeg(six_blocks());
+  jpeg.replace(jpeg.find("\xff\xc0") + 5, 4, std::string("\x10\x00\x10\x00", 4));
+  CHECK(contains(refusal(jpeg), "4096x4096, more than a file of its size can hold"));
+  jpeg_recipe flat{2048, 2048, 1, bytes_of(2048 * 2048, 255)};
+  flat.scans = {{1, {0}, 0, 0, 0, 0}, {1, {0}, 1, 63, 0, 0}};
+  CHECK(shape_of(read_bytes(make_jpeg(flat))) == image_shape{1, 2048, 2048});
 }
 
 TEST_CASE("a JPEG whose many scans would take hours is refused") {

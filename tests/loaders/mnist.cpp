@@ -4,8 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include <zlib.h>
-
 #include <array>
 #include <cstdint>
 #include <filesystem>
@@ -14,6 +12,7 @@
 
 #include "support/data.hpp"
 #include "support/files.hpp"
+#include "support/gzip.hpp"
 
 namespace {
 
@@ -29,20 +28,6 @@ std::string big_endian(std::vector<std::uint32_t> const& numbers) {
 
 std::string const images = big_endian({2051, 3, 2, 2}) + std::string("\x00\x01\x33\xff\x80\x7f\x00\x00\x01\x02\x03\x04", 12);
 std::string const labels = big_endian({2049, 3}) + std::string("\x00\x09\x05", 3);
-
-std::string gzip(std::string const& content) {
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string bytes(content.size() + 100, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<Bytef*>(bytes.data());
-  stream.avail_out = static_cast<uInt>(bytes.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  bytes.resize(stream.total_out);
-  deflateEnd(&stream);
-  return bytes;
-}
 
 struct pair_of_files {
   temporary_folder folder;
@@ -77,7 +62,7 @@ TEST_CASE("files that are not MNIST are refused by name") {
   CHECK(contains(refusal("", labels), "images: the file is too short"));
   CHECK(contains(refusal(labels + std::string(9, '\0'), labels), "these are labels; images are wanted"));
   CHECK(contains(refusal(images, images), "labels: these are images; labels are wanted"));
-  CHECK(contains(refusal(images.substr(0, 20), labels), "claims 12 bytes, it holds 4; the file is cut short"));
+  CHECK(contains(refusal(images.substr(0, 20), labels), "claims 12 bytes, it holds at most 4; the file is cut short"));
   CHECK(contains(refusal(images + "x", labels), "something follows the data"));
   CHECK(contains(refusal(big_endian({2051, 0, 2, 2}), labels), "it is empty"));
   CHECK(contains(refusal(big_endian({2051, 0xffffffff, 0xffffffff, 0xffffffff}), labels), "its header claims more than"));
@@ -93,6 +78,14 @@ TEST_CASE("damaged gzip is refused by name") {
   std::string bad = zipped;
   bad[zipped.size() - 6] ^= 1;  // its checksum
   CHECK(contains(refusal(bad, labels), "images: the gzip file is damaged"));
+}
+
+TEST_CASE("no pixels are allocated for a header that the file cannot fill") {
+  std::string const much = big_endian({2051, 3, 16384, 16384});
+  CHECK(contains(refusal(much, labels), "claims 805306368 bytes, it holds at most 0; the file is cut short"));
+  CHECK(contains(refusal(gzip(much), labels), "claims 805306368 bytes, it holds at most "));
+  CHECK(contains(refusal(gzip(images.substr(0, images.size() - 1)), labels), "claims more bytes than it holds"));
+  CHECK(contains(refusal(gzip(images + "x"), labels), "something follows the data"));
 }
 
 TEST_CASE("every damaged IDX file is read or refused, every cut one refused") {

@@ -114,7 +114,8 @@ class jpeg_decoder {
   if (!decoder.open(bytes)) damaged();
   auto const& header = decoder.header();
   std::size_t const height = header.image_height, width = header.image_width;
-  check_image_size(where, height, width);
+  constexpr std::uint64_t pixels_per_byte = 512;  // a block of 8x8 takes a bit at least
+  check_image_size(where, height, width, pixels_per_byte * bytes.size());
   bool const grey = header.jpeg_color_space == JCS_GRAYSCALE;
   if (!grey && header.jpeg_color_space != JCS_YCbCr && header.jpeg_color_space != JCS_RGB)
     fail(where, "the colours of the JPEG are neither grey nor RGB (CMYK, most likely); convert it to RGB first");

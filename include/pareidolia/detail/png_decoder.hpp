@@ -4,6 +4,7 @@
 
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/tensor.hpp>
+#include <pareidolia/detail/file.hpp>
 #include <pareidolia/detail/image_limits.hpp>
 
 #include <png.h>
@@ -33,6 +34,7 @@ class png_decoder {
       fail("libpng could not be started; the headers and the library may be of different versions");
     }
     png_set_read_fn(png_, this, on_read);
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);  // texts and profiles, which may unpack to megabytes
   }
   png_decoder(png_decoder const&) = delete;
   png_decoder& operator=(png_decoder const&) = delete;
@@ -81,6 +83,7 @@ class png_decoder {
     png_read_info(png, info);
     is.height = png_get_image_height(png, info);
     is.width = png_get_image_width(png, info);
+    is.bits = png_get_bit_depth(png, info) * std::size_t{png_get_channels(png, info)};
   };
   auto const expand = [&is](png_structp png, png_infop info) {
     png_set_expand(png);
@@ -91,7 +94,7 @@ class png_decoder {
     is.row = png_get_rowbytes(png, info);
   };
   if (!decoder.run(read_header)) damaged();
-  check_image_size(where, is.height, is.width);
+  check_image_size(where, is.height, is.width, largest_deflate_ratio * 8 / is.bits * bytes.size());
   if (!decoder.run(expand)) damaged();
 
   std::vector<std::uint8_t> pixels(is.height * is.row);

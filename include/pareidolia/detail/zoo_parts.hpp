@@ -19,13 +19,6 @@ inline layer::pooling square_pool(layer::pool kind, std::size_t kernel, std::siz
 /// The pooling of most of them: 3x3 at stride 2.
 inline layer::pooling max_pool() { return square_pool(layer::pool::maximum, 3, 2); }
 
-/// What Caffe's ImageNet networks see: 0..255, blue first, minus the mean colour of the training set.
-inline preprocessing caffe_colours() { return {.scale = 255, .mean = {104, 117, 123}, .order = channel_order::bgr}; }
-/// The mean colour of the VGG group, which others round.
-inline preprocessing vgg_colours() { return {.scale = 255, .mean = {103.939f, 116.779f, 123.68f}, .order = channel_order::bgr}; }
-/// What torchvision's networks see: 0..1, red first, minus the mean colour and divided by the deviation of each channel.
-inline preprocessing torchvision_colours() { return {.mean = {.485f, .456f, .406f}, .deviation = {.229f, .224f, .225f}}; }
-
 /// The three inner products at the end of AlexNet and of all that follow it.
 inline void add_classifier(graph& g) {
   using namespace layer;

@@ -31,6 +31,8 @@ struct npy_array {
 
 namespace detail::npy {
 
+constexpr std::size_t most_axes = 32;
+
 /// Reads the header, a Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (10000, 10), }
 class header_parser {
  public:
@@ -44,7 +46,8 @@ class header_parser {
       auto const key = quoted();
       expect(':');
       if (key == "descr" && !has_kind) {
-        if (auto const kind = quoted(); kind != "<f4") fail("its type is '", kind, "'; only '<f4' (float32, little endian) is read");
+        if (auto const kind = quoted(); kind != "<f4")
+          fail("its type is '", kind.substr(0, 16), "'; only '<f4' (float32, little endian) is read");
         has_kind = true;
       } else if (key == "fortran_order" && !has_order) {
         if (word() != "False") fail("it is in Fortran order; save it with numpy.ascontiguousarray");
@@ -102,6 +105,7 @@ class header_parser {
       auto const [end, code] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), extent);
       if (code != std::errc{}) damaged();
       rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+      if (result.size() == most_axes) fail("its shape has more than ", most_axes, " dimensions");
       result.push_back(extent);
       if (!accept(',') && next() != ')') damaged();
     }

@@ -3,18 +3,19 @@
 #pragma once
 
 #include <pareidolia/core/error.hpp>
+#include <pareidolia/detail/caffe_blob.hpp>
 #include <pareidolia/detail/file.hpp>
+#include <pareidolia/detail/message_reader.hpp>
 #include <pareidolia/models/weights.hpp>
 
-#include <protozero/pbf_reader.hpp>
+#include <protozero/exception.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,166 +23,26 @@
 namespace pareidolia {
 namespace detail::caffe {
 
-// Field numbers of caffe.proto. A field of the wrong wire type is unknown, as protobuf has it.
-constexpr std::uint32_t message(std::uint32_t number) { return (number << 3) | 2; }
-constexpr std::uint32_t packed(std::uint32_t number) { return message(number); }
-constexpr std::uint32_t varint(std::uint32_t number) { return number << 3; }
-constexpr std::uint32_t fixed32(std::uint32_t number) { return (number << 3) | 5; }
-constexpr std::uint32_t fixed64(std::uint32_t number) { return (number << 3) | 1; }
+constexpr std::size_t longest_name = 256;
 
-/// Bounds that keep a hostile file from making the names, shapes and nodes of a result larger than its numbers.
-constexpr std::size_t most_axes = 32;  // Caffe's own kMaxBlobAxes
-constexpr std::size_t most_arrays = 4096, longest_name = 256;
-
-/// BlobShape, or the num, channels, height and width that came before it. Legacy shapes always have four extents.
-struct blob_shape {
-  std::vector<std::int64_t> extents;
-  std::array<std::int64_t, 4> legacy{};
-  bool is_legacy = false;
-};
-
-inline void read_extents(protozero::pbf_reader fields, std::vector<std::int64_t>& extents) {
-  auto const append = [&](std::int64_t extent) {
-    if (extents.size() == most_axes) fail("its shape has more than ", most_axes, " dimensions");
-    extents.push_back(extent);
-  };
-  while (fields.next()) switch (fields.tag_and_type()) {
-      case packed(1):
-        for (std::int64_t const extent : fields.get_packed_int64()) append(extent);
-        break;
-      case varint(1):
-        append(fields.get_int64());
-        break;
-      default:
-        fields.skip();
-    }
-}
-
-inline blob_shape read_shape(protozero::pbf_reader fields) {
-  blob_shape shape;
-  bool has_extents = false;
-  auto const set = [&](std::size_t axis) {
-    shape.legacy[axis] = fields.get_int32();
-    shape.is_legacy = true;
-  };
-  while (fields.next()) switch (fields.tag_and_type()) {
-      case varint(1):
-        set(0);
-        break;
-      case varint(2):
-        set(1);
-        break;
-      case varint(3):
-        set(2);
-        break;
-      case varint(4):
-        set(3);
-        break;
-      case message(7):
-        has_extents = true;
-        read_extents(fields.get_message(), shape.extents);
-        break;
-      default:
-        fields.skip();
-    }
-  if (has_extents) shape.is_legacy = false;
-  if (shape.is_legacy) shape.extents.assign(shape.legacy.begin(), shape.legacy.end());
-  return shape;
-}
-
-/// The numbers of a blob, as Caffe has them: data, or double_data.
-inline std::vector<float> read_values(protozero::pbf_reader const blob) {
-  std::size_t floats = 0, doubles = 0;
-  for (auto fields = blob; fields.next();) switch (fields.tag_and_type()) {
-      case packed(5):
-        floats += fields.get_packed_float().size();
-        break;
-      case fixed32(5):
-        fields.skip(), ++floats;
-        break;
-      case packed(8):
-        doubles += fields.get_packed_double().size();
-        break;
-      case fixed64(8):
-        fields.skip(), ++doubles;
-        break;
-      default:
-        fields.skip();
-    }
-  if (floats != 0 && doubles != 0) fail("it has both float and double values");
-
-  std::vector<float> values;
-  values.reserve(floats + doubles);
-  auto const append = [&](double v) {
-    if (!(std::abs(v) <= double{std::numeric_limits<float>::max()}))
-      fail("value ", values.size(), " is ", v, ", not a finite float; the training that made this file diverged, or the file is damaged");
-    values.push_back(static_cast<float>(v));
-  };
-  for (auto fields = blob; fields.next();) switch (fields.tag_and_type()) {
-      case packed(5):
-        for (float const v : fields.get_packed_float()) append(double{v});
-        break;
-      case fixed32(5):
-        append(double{fields.get_float()});
-        break;
-      case packed(8):
-        for (double const v : fields.get_packed_double()) append(v);
-        break;
-      case fixed64(8):
-        append(fields.get_double());
-        break;
-      default:
-        fields.skip();
-    }
-  return values;
-}
-
-inline parameter read_blob(protozero::pbf_reader const blob, std::size_t index) {
-  blob_shape const given = read_shape(blob);
-  parameter result{{}, read_values(blob)};
-  if (result.values.empty()) fail("it has no values");
-  std::size_t expected = 1;
-  bool agrees = true;
-  for (std::int64_t const extent : given.extents) {
-    if (extent < 0) fail("its shape has a negative extent, ", extent);
-    auto const n = static_cast<std::size_t>(extent);
-    agrees = agrees && n != 0 && expected <= result.values.size() / n;
-    if (agrees) expected *= n;
-    result.shape.push_back(n);
-  }
-  if (!agrees || expected != result.values.size()) {
-    std::string shape;
-    for (std::size_t const extent : result.shape) shape += (shape.empty() ? "" : "x") + std::to_string(extent);
-    fail("its shape ", shape.empty() ? "of a scalar" : shape, " disagrees with its ", result.values.size(), " values");
-  }
-  if (given.is_legacy) {
-    // (1, 1, outputs, inputs) was an inner product and (1, 1, 1, n) a bias; only a convolution's four extents are its own.
-    std::size_t const kept = index == 0 ? 2 : 1;
-    auto const from = result.shape.begin(), to = result.shape.end() - static_cast<std::ptrdiff_t>(kept);
-    if (std::all_of(from, to, [](std::size_t extent) { return extent == 1; })) result.shape.erase(from, to);
-  }
-  return result;
-}
-
-/// Field numbers of a layer message: LayerParameter and V1LayerParameter differ in nothing else that matters here.
+/// Field numbers of a layer message: LayerParameter and V1LayerParameter differ in nothing else that matters here. Types are text in the
+/// first, numbers in the second, which is older than batch normalisation.
 struct layer_fields {
-  std::uint32_t name, blob;
+  std::uint32_t name, blob, type;
 };
 
 class reader {
  public:
-  explicit reader(weights& result) : result_(result) {}
+  reader(file_reader& file, weights& result) : file_(file), result_(result) {}
 
-  void read_network(protozero::pbf_reader fields) {
-    while (fields.next()) switch (fields.tag_and_type()) {
+  void read_network() {
+    for (message_reader fields(file_); fields.next();) switch (fields.tag_and_type()) {
         case message(100):
-          read_layer(fields.get_message(), {message(1), message(7)});
+          read_layer(fields.message(), {message(1), message(7), message(2)});
           break;
         case message(2):
-          read_layer(fields.get_message(), {message(4), message(6)});
+          read_layer(fields.message(), {message(4), message(6), 0});
           break;
-        default:
-          fields.skip();
       }
   }
 
@@ -189,66 +50,101 @@ class reader {
   [[nodiscard]] std::string place() const { return name_.empty() ? "" : " in or after layer '" + name_ + "'"; }
 
  private:
-  void read_layer(protozero::pbf_reader const layer, layer_fields numbers) {
-    std::string name;
-    bool has_blobs = false;
+  void read_layer(message_reader const& layer, layer_fields numbers) {
+    std::string name, type;
+    std::size_t blobs = 0;
     for (auto fields = layer; fields.next();) {
       if (fields.tag_and_type() == numbers.name) {
-        auto const text = fields.get_view();
-        if (text.size() > longest_name)
-          fail("a layer's name", place(), " has ", text.size(), " characters; at most ", longest_name, " are read");
-        name.assign(text.data(), text.size());
+        if (fields.size() > longest_name)
+          fail("a layer's name", place(), " has ", fields.size(), " characters; at most ", longest_name, " are read");
+        name = fields.bytes(longest_name);
+      } else if (fields.tag_and_type() == numbers.type) {
+        type = fields.size() > longest_name ? "" : fields.bytes(longest_name);
       } else {
-        has_blobs = has_blobs || fields.tag_and_type() == numbers.blob;
-        fields.skip();
+        blobs += fields.tag_and_type() == numbers.blob;
       }
     }
-    if (has_blobs && name.empty()) fail("a layer with parameters", place(), " has no name");
+    if (blobs != 0 && name.empty()) fail("a layer with parameters", place(), " has no name");
     if (!name.empty()) name_ = name;
-    if (!has_blobs) return;
-    if (result_.parameters.contains(name + ".weight")) fail("two layers with parameters are named '", name, "'");
+    if (blobs == 0) return;
+    if (!names_.insert(name).second) fail("two layers with parameters are named '", name, "'");
+    bool const normalizes = type == "BatchNorm";
+    if (normalizes && blobs != 3)
+      fail("the BatchNorm layer '", name, "' has ", blobs, " blobs; Caffe's has 3 (mean, variance and their factor)");
 
     std::size_t index = 0;
-    for (auto fields = layer; fields.next();) {
-      if (fields.tag_and_type() != numbers.blob) {
-        fields.skip();
-        continue;
+    for (auto fields = layer; fields.next();)
+      if (fields.tag_and_type() == numbers.blob) {
+        read_array(name + suffix(index, normalizes), fields.message(), index);
+        ++index;
       }
-      if (result_.parameters.size() == most_arrays) fail("it has more than ", most_arrays, " arrays", place());
-      std::string const array = name + (index == 0 ? ".weight" : index == 1 ? ".bias" : ".blob" + std::to_string(index));
-      try {
-        result_.parameters.emplace(array, read_blob(fields.get_message(), index));
-      } catch (error const& e) {
-        fail("array '", array, "': ", e.what());
-      }
-      ++index;
+    if (normalizes) normalize(name);
+  }
+
+  static std::string suffix(std::size_t index, bool normalizes) {
+    if (normalizes && index < 2) return index == 0 ? ".running_mean" : ".running_var";
+    return index == 0 ? ".weight" : index == 1 ? ".bias" : ".blob" + std::to_string(index);
+  }
+
+  void read_array(std::string const& array, message_reader const& blob, std::size_t index) {
+    try {
+      auto [content, is_legacy] = read_blob(blob);
+      if (is_legacy) unpad(content.shape, index == 0 ? 2 : 1);
+      // A map node, its texts and shapes: of a real network little beside the values, of a hostile file all there is.
+      overhead_ += 512 + 2 * (array.size() + sizeof(std::size_t) * content.shape.size());
+      if (overhead_ > allocation_limit(file_.size()) / 2) fail("it is one of more arrays than a file of this size can hold");
+      result_.parameters.emplace(array, std::move(content));
+    } catch (error const& e) {
+      fail("array '", array, "': ", e.what());
     }
   }
 
+  /// (1, 1, outputs, inputs) was an inner product and (1, 1, 1, n) a bias; only a convolution's four extents are its own.
+  static void unpad(std::vector<std::size_t>& shape, std::ptrdiff_t kept) {
+    if (std::all_of(shape.begin(), shape.end() - kept, [](std::size_t extent) { return extent == 1; }))
+      shape.erase(shape.begin(), shape.end() - kept);
+  }
+
+  /// Caffe keeps sums of mean and variance over its iterations, and what to divide them by: 0 stands for nothing summed.
+  void normalize(std::string const& name) {
+    auto const last = result_.parameters.extract(name + suffix(2, true));
+    if (last.mapped().values.size() != 1) fail("the factor of the BatchNorm layer '", name, "' is not one number");
+    float const factor = last.mapped().values.front(), scale = factor == 0 ? 0 : 1 / factor;
+    for (std::size_t index : {0u, 1u})
+      for (float& v : result_.parameters.at(name + suffix(index, true)).values) {
+        v *= scale;
+        if (!std::isfinite(v)) fail("the factor ", factor, " of the BatchNorm layer '", name, "' is too small for its values");
+      }
+  }
+
+  file_reader& file_;
   weights& result_;
+  std::set<std::string> names_;  // of layers with parameters
   std::string name_;
+  std::uint64_t overhead_ = 0;
 };
 
 }  // namespace detail::caffe
 
 /// The parameters in a caffemodel: a binary NetParameter of Caffe, with layers of either generation (LayerParameter, V1LayerParameter).
 ///
-/// Blob 0 of a layer becomes layer.weight, blob 1 layer.bias, blob k layer.blobk; layers without blobs add nothing. Files from before 2015
-/// pad every shape to four extents: of these, (1, 1, m, n) becomes (m, n), and (1, 1, 1, n) of a blob other than the first becomes (n).
-/// A convolution of one output and one channel is not told from an inner product in such a file; engines compare shapes without leading
-/// ones.
-/// Memory: the file and its values, at most twice the size of the file, and at most 4 MB more for names and shapes.
+/// Blob 0 of a layer becomes layer.weight, blob 1 layer.bias, blob k layer.blobk; layers without blobs add nothing. A BatchNorm layer has
+/// layer.running_mean and layer.running_var instead, its sums divided by its third blob; weight and bias are in the Scale layer behind it.
+/// Files from before 2015 pad every shape to four extents: of these, (1, 1, m, n) becomes (m, n), and (1, 1, 1, n) of a blob other than the
+/// first becomes (n). A convolution of one output and one channel is not told from an inner product in such a file; engines compare shapes
+/// without leading ones.
+/// Memory: the values, read straight from the file, and a few KB an array; at most allocation_limit().
 /// Errors: a missing, empty, truncated or damaged file, a shape that disagrees with its values, two layers of one name, values that are NaN
 /// or infinite; the message names the file and the array.
 [[nodiscard]] inline weights read_caffemodel(std::filesystem::path const& path) {
-  std::string const bytes = detail::read_file(path);
+  detail::file_reader file(path);
   std::string const where = path.string() + ": ";
-  if (bytes.empty()) detail::fail(where, "the file is empty");
+  if (file.size() == 0) detail::fail(where, "the file is empty");
   weights result;
   result.source = path.string();
-  detail::caffe::reader reader(result);
+  detail::caffe::reader reader(file, result);
   try {
-    reader.read_network(protozero::pbf_reader{bytes});
+    reader.read_network();
   } catch (protozero::exception const& e) {
     detail::fail(where, "this is no caffemodel, or it is cut short or damaged", reader.place(), " (", e.what(), ")");
   } catch (error const& e) {

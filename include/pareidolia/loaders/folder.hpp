@@ -12,12 +12,11 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 namespace pareidolia {
@@ -67,41 +66,60 @@ enum class framing { crop, stretch };
 
 namespace detail {
 
-/// Files to read and their labels: none, or one for each.
+/// Files to read, in one folder or below it, and their labels. A line takes less than three times its text.
 struct image_list {
-  std::vector<std::filesystem::path> files;
-  std::vector<int> labels;
+  struct line {
+    std::uint32_t begin, size;  ///< of the file's name, in `names`
+    int label;
+  };
+  std::filesystem::path folder;
+  std::string names;
+  std::vector<line> lines;
+
+  [[nodiscard]] std::filesystem::path file(line const& l) const { return folder / std::string_view(names).substr(l.begin, l.size); }
 };
 
 [[nodiscard]] inline image_list list_folder(std::filesystem::path const& folder) {
-  image_list list;
+  std::vector<std::string> names;
   std::error_code failure, ignored;  // a link to nowhere is listed: reading it says what is wrong
   std::filesystem::directory_iterator entry(folder, failure), end;
-  for (; !failure && entry != end; entry.increment(failure))
-    if (!entry->path().filename().string().starts_with('.') && !entry->is_directory(ignored)) list.files.push_back(entry->path());
+  for (; !failure && entry != end; entry.increment(failure)) {
+    auto const name = entry->path().filename().string();
+    if (!name.starts_with('.') && !entry->is_directory(ignored)) names.push_back(name);
+  }
   if (failure) fail(folder.string(), ": ", failure.message());
-  std::sort(list.files.begin(), list.files.end());
+  std::sort(names.begin(), names.end());
+  image_list list{folder, {}, {}};
+  for (auto const& name : names) {
+    list.lines.push_back({static_cast<std::uint32_t>(list.names.size()), static_cast<std::uint32_t>(name.size()), 0});
+    list.names += name;
+  }
   return list;
 }
 
 [[nodiscard]] inline image_list parse_image_list(std::filesystem::path const& path) {
   constexpr std::size_t largest = std::size_t{1} << 26;
   constexpr std::string_view blank = " \t\r";
-  image_list list;
-  std::istringstream lines(read_file(path, largest));
-  std::size_t number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
-    line.erase(line.find_last_not_of(blank) + 1);
-    if (line.empty()) continue;
+  image_list list{path.parent_path(), read_file(path, largest), {}};
+  std::string_view const text(list.names);
+  auto const for_each_line = [&](auto const& visit) {
+    for (std::size_t begin = 0, number = 1; begin < text.size(); ++number) {
+      auto const line = text.substr(begin, text.find('\n', begin) - begin);
+      if (auto const content = line.substr(0, line.find_last_not_of(blank) + 1); !content.empty()) visit(content, begin, number);
+      begin += line.size() + 1;
+    }
+  };
+  std::size_t count = 0;
+  for_each_line([&](std::string_view line, std::size_t, std::size_t) { count += line.size() >= 3; });
+  list.lines.reserve(count);
+  for_each_line([&](std::string_view line, std::size_t begin, std::size_t number) {
     std::size_t const space = std::min(line.find_last_of(blank), line.size() - 1), name = line.find_last_not_of(blank, space) + 1;
     int label = 0;
     auto const [stop, problem] = std::from_chars(&line[space + 1], line.data() + line.size(), label);
     if (name == 0 || problem != std::errc{} || stop != line.data() + line.size() || label < 0)
       fail(path.string(), ": line ", number, " is not a file name, a space and a class index");
-    list.files.push_back(path.parent_path() / line.substr(0, name));
-    list.labels.push_back(label);
-  }
+    list.lines.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(name), label});
+  });
   return list;
 }
 
@@ -116,13 +134,15 @@ struct image_list {
                                                  framing how = framing::crop) {
   std::error_code ignored;
   bool const folder = std::filesystem::is_directory(folder_or_list, ignored);
-  auto list = folder ? detail::list_folder(folder_or_list) : detail::parse_image_list(folder_or_list);
-  if (list.files.empty()) detail::fail(folder_or_list.string(), ": there are no images; give a folder or a list with at least one");
+  auto const list = folder ? detail::list_folder(folder_or_list) : detail::parse_image_list(folder_or_list);
+  if (list.lines.empty()) detail::fail(folder_or_list.string(), ": there are no images; give a folder or a list with at least one");
+  for (auto const& line : list.lines) detail::file_reader const exists(list.file(line));  // before room is made for all of them
 
-  labelled_images result{filled<float, 4>({list.files.size(), shape[0], shape[1], shape[2]}), std::move(list.labels)};
-  for (std::size_t i = 0; i < list.files.size(); ++i) {
-    auto const image = fit_image(as_view(read_image(list.files[i])), shape, how);
+  labelled_images result{filled<float, 4>({list.lines.size(), shape[0], shape[1], shape[2]}), {}};
+  for (std::size_t i = 0; i < list.lines.size(); ++i) {
+    auto const image = fit_image(as_view(read_image(list.file(list.lines[i]))), shape, how);
     std::copy(image.data(), image.data() + image.size(), result.images.data() + i * image.size());
+    if (!folder) result.labels.push_back(list.lines[i].label);
   }
   return result;
 }

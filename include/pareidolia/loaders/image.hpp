@@ -20,7 +20,8 @@ namespace pareidolia {
 /// colour profiles and gamma are ignored, as classifiers are trained.
 /// PNG: every depth, palettes, interlaced. Transparency is a black background, value * alpha: colours nobody sees do not matter.
 /// JPEG: grey, YCbCr or RGB, baseline or progressive, turned upright as its EXIF orientation says. Decoders differ by a few of 255 levels.
-/// Memory: the file, the decoded bytes and four bytes a value. Sides are 1 to 16384, and an image has at most 2^26 pixels.
+/// Memory: the file, the decoded bytes and four bytes a value. Sides are 1 to 16384, and an image has at most 2^26 pixels and at most as
+/// many as the best compression could put into its file: 8256 a byte for a PNG of one bit a pixel (344 in colour), 512 for a JPEG.
 /// Errors: a missing, damaged or truncated file, another format, CMYK, an image above these limits.
 [[nodiscard]] inline tensor<float, 3> read_image(std::filesystem::path const& path) {
   constexpr std::size_t largest = std::size_t{1} << 30;

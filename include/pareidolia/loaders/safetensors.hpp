@@ -4,173 +4,69 @@
 
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/detail/file.hpp>
+#include <pareidolia/detail/half_floats.hpp>
+#include <pareidolia/detail/safetensors_header.hpp>
 #include <pareidolia/io/atomic_file.hpp>
 #include <pareidolia/models/weights.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <limits>
-#include <set>
 #include <span>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 namespace pareidolia {
 namespace detail::safetensors {
 
-constexpr std::size_t largest_header = 100'000'000;
-
-/// IEEE binary16 to binary32, exactly.
-inline float from_half(std::uint16_t bits) {
-  int const exponent = (bits >> 10) & 31, mantissa = bits & 1023;
-  float const sign = (bits & 0x8000) != 0 ? -1.f : 1.f;
-  if (exponent == 31) return mantissa != 0 ? std::numeric_limits<float>::quiet_NaN() : sign * std::numeric_limits<float>::infinity();
-  return sign *
-         (exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24) : std::ldexp(static_cast<float>(1024 + mantissa), exponent - 25));
-}
-inline float from_bfloat(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
-
-/// Where a tensor lies in the file, checked as far as its own entry goes.
-struct entry {
-  std::string name, kind;
-  std::vector<std::size_t> shape;
-  std::size_t begin = 0, end = 0;
-};
-
-inline std::size_t width_of(std::string_view kind) {
-  if (kind == "F64") return 8;
-  if (kind == "F32") return 4;
-  if (kind == "F16" || kind == "BF16") return 2;
-  fail("its type is ", kind, "; only F32, F64, F16 and BF16 are read");
-}
-
-inline entry read_entry(std::string const& name, nlohmann::json const& description, std::size_t available) {
-  auto const find = [&](char const* key) -> nlohmann::json const& {
-    auto const found = description.find(key);
-    if (found == description.end()) fail("it has no ", key);
-    return *found;
+inline std::vector<float> read_values(file_reader const& file, std::uint64_t data, entry const& tensor) {
+  std::vector<float> values;
+  values.reserve(static_cast<std::size_t>((tensor.end - tensor.begin) / width_of(tensor.kind)));
+  auto const append = [&](double v) {
+    if (!(std::abs(v) <= double{std::numeric_limits<float>::max()})) fail("value ", values.size(), " is ", v, ", not a finite float");
+    values.push_back(static_cast<float>(v));
   };
-  auto const whole = [](nlohmann::json const& number, char const* what) {
-    if (!number.is_number_unsigned()) fail("its ", what, " must be whole numbers from 0");
-    return number.get<std::size_t>();
-  };
-  if (!description.is_object()) fail("its entry in the header is not an object");
-
-  entry result{name, {}, {}};
-  auto const& kind = find("dtype");
-  if (!kind.is_string()) fail("its dtype is not a text");
-  result.kind = kind.get<std::string>();
-  auto const& offsets = find("data_offsets");
-  if (!offsets.is_array() || offsets.size() != 2) fail("its data_offsets are not two numbers");
-  result.begin = whole(offsets[0], "data_offsets");
-  result.end = whole(offsets[1], "data_offsets");
-  if (result.begin > result.end || result.end > available)
-    fail("its bytes ", result.begin, " to ", result.end, " are not inside the ", available,
-         " bytes of data; the file is cut short or damaged");
-
-  auto const& shape = find("shape");
-  if (!shape.is_array()) fail("its shape is not a list");
-  std::size_t bytes = width_of(result.kind);
-  bool empty = false, overflow = false;
-  for (auto const& number : shape) {
-    std::size_t const extent = whole(number, "shape");
-    result.shape.push_back(extent);
-    empty = empty || extent == 0;
-    if (extent != 0 && !overflow) overflow = bytes > std::numeric_limits<std::size_t>::max() / extent;
-    if (!overflow) bytes *= extent;
-  }
-  if (empty) bytes = 0;
-  if ((overflow && !empty) || bytes != result.end - result.begin)
-    fail("its shape and type disagree with its ", result.end - result.begin, " bytes");
-  return result;
-}
-
-template <class Stored, class Convert>
-std::vector<float> convert(std::string_view bytes, Convert const& to_float) {
-  std::vector<float> values(bytes.size() / sizeof(Stored));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    auto const stored = load<Stored>(bytes.data() + i * sizeof(Stored));
-    double const v = to_float(stored);
-    if (!(std::abs(v) <= double{std::numeric_limits<float>::max()})) fail("value ", i, " is ", v, ", not a finite float");
-    values[i] = static_cast<float>(v);
-  }
+  std::uint64_t const first = data + tensor.begin, last = data + tensor.end;
+  if (tensor.kind == "F64")
+    for_each_value<double>(file, first, last, append);
+  else if (tensor.kind == "F32")
+    for_each_value<float>(file, first, last, append);
+  else if (tensor.kind == "F16")
+    for_each_value<std::uint16_t>(file, first, last, [&](std::uint16_t bits) { append(double{from_half(bits)}); });
+  else
+    for_each_value<std::uint16_t>(file, first, last, [&](std::uint16_t bits) { append(double{from_bfloat(bits)}); });
   return values;
 }
 
-inline std::vector<float> read_values(entry const& tensor, std::string_view data) {
-  std::string_view const bytes = data.substr(tensor.begin, tensor.end - tensor.begin);
-  if (tensor.kind == "F64") return convert<double>(bytes, [](double v) { return v; });
-  if (tensor.kind == "F16") return convert<std::uint16_t>(bytes, from_half);
-  if (tensor.kind == "BF16") return convert<std::uint16_t>(bytes, from_bfloat);
-  return convert<float>(bytes, [](float v) { return v; });
-}
-
-/// The header as JSON. The format knows objects of objects of lists, and every name once; anything else is refused while it is read.
-inline nlohmann::json parse_header(std::string_view text) {
-  using event = nlohmann::json::parse_event_t;
-  std::set<std::string> names;
-  auto const guard = [&](int depth, event what, nlohmann::json& parsed) {
-    if ((what == event::object_start || what == event::array_start) && depth > 2) fail("the header is nested too deeply");
-    if (what == event::key && depth == 1 && !names.insert(parsed.get<std::string>()).second)
-      fail("two tensors are named '", parsed.get<std::string>(), "'");
-    return true;
-  };
-  if (text.empty() || text.front() != '{') fail("its header does not start with '{'; this is no safetensors file");
-  try {
-    return nlohmann::json::parse(text, guard);
-  } catch (nlohmann::json::exception const& e) {
-    fail("its header is not valid JSON (", e.what(), ")");
-  }
-}
-
-inline weights parse(std::string_view file) {
+inline weights parse(file_reader const& file) {
   if (file.size() < 8) fail("the file has ", file.size(), " bytes; a safetensors file has at least 8");
-  auto const length = load<std::uint64_t>(file.data());
-  if (length > largest_header || length > file.size() - 8)
-    fail("its header claims ", length, " bytes; the file is no safetensors file, or it is cut short");
-  auto const header = parse_header(file.substr(8, static_cast<std::size_t>(length)));
-  std::string_view const data = file.substr(8 + static_cast<std::size_t>(length));
+  std::uint64_t length = 0;
+  for_each_value<std::uint64_t>(file, 0, sizeof length, [&](std::uint64_t found) { length = found; });
+  if (length > file.size() - 8) fail("its header claims ", length, " bytes; the file is no safetensors file, or it is cut short");
+  if (length > longest_header(file.size()))
+    fail("its header has ", length, " bytes; at most ", longest_header(file.size()), " are read of a file of ", file.size());
 
   weights result;
-  std::vector<entry> entries;
-  for (auto const& [name, description] : header.items()) {
-    if (name == "__metadata__") {
-      if (!description.is_object()) fail("its metadata is not an object");
-      for (auto const& [key, value] : description.items()) {
-        if (!value.is_string()) fail("its metadata '", key, "' is not a text");
-        result.metadata.emplace(key, value.get<std::string>());
-      }
-      continue;
-    }
-    try {
-      entries.push_back(read_entry(name, description, data.size()));
+  std::uint64_t const data = 8 + length;
+  auto const tensors = [&] {
+    std::string header(static_cast<std::size_t>(length), '\0');
+    file.read(8, header);
+    // Line breaks mean what spaces mean; but nlohmann quotes them in its errors, with eight characters each.
+    std::replace_if(
+        header.begin(), header.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+    return header_reader(result, file.size() - data).read(header);
+  }();
+  for (entry const& tensor : tensors) try {
+      tensor.content->second.values = read_values(file, data, tensor);
     } catch (error const& e) {
-      fail("tensor '", name, "': ", e.what());
+      fail("tensor '", tensor.content->first, "': ", e.what());
     }
-  }
-  std::sort(entries.begin(), entries.end(),
-            [](entry const& a, entry const& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
-  std::size_t covered = 0;
-  for (entry const& tensor : entries) {
-    if (tensor.begin != covered)
-      fail("tensor '", tensor.name, "' ", tensor.begin < covered ? "overlaps another" : "leaves a gap before it");
-    covered = tensor.end;
-    try {
-      result.parameters.emplace(tensor.name, parameter{tensor.shape, read_values(tensor, data)});
-    } catch (error const& e) {
-      fail("tensor '", tensor.name, "': ", e.what());
-    }
-  }
-  if (covered != data.size()) fail("it has ", data.size() - covered, " bytes that belong to no tensor");
   return result;
 }
 
@@ -195,7 +91,8 @@ inline std::string header_of(weights const& content) {
     fail("a name or a metadata text is not UTF-8");
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
-  if (text.size() > largest_header) fail("the names and metadata need ", text.size(), " bytes; the format allows ", largest_header);
+  if (std::uint64_t const most = longest_header(sizeof(std::uint64_t) + text.size() + offset); text.size() > most)
+    fail("the names and metadata need ", text.size(), " bytes; beside this data at most ", most, " can be read again");
   std::uint64_t const length = text.size();
   std::string result(sizeof length, '\0');
   std::memcpy(result.data(), &length, sizeof length);
@@ -206,12 +103,14 @@ inline std::string header_of(weights const& content) {
 
 /// The tensors of a safetensors file (https://huggingface.co/docs/safetensors), as float, and its metadata.
 ///
-/// F32 as it is, F16 and BF16 exactly, F64 rounded. Everything the format asks for is checked: each byte of the data belongs to one tensor.
-/// Memory: the file and its values. Errors: a missing, truncated or damaged file, another type, values that are NaN or infinite.
+/// F32 as it is, F16 and BF16 exactly, F64 rounded; tensors of whole numbers, such as PyTorch's counters, are left out. Everything the
+/// format asks for is checked: each byte of the data belongs to one tensor. Memory: the values, read straight from the file, and while the
+/// header is parsed a few times the header, which may be an eighth of the file or 64 KB; at most allocation_limit(). Errors: a missing,
+/// truncated or damaged file, another type, values that are NaN or infinite.
 [[nodiscard]] inline weights read_safetensors(std::filesystem::path const& path) {
-  std::string const bytes = detail::read_file(path);
+  detail::file_reader const file(path);
   try {
-    weights result = detail::safetensors::parse(bytes);
+    weights result = detail::safetensors::parse(file);
     result.source = path.string();
     return result;
   } catch (error const& e) {

@@ -418,13 +418,17 @@ inline std::size_t watched_index(std::string_view engine, planned_graph const& g
 
 }  // namespace detail
 
-/// Multiplications of one forward pass of one image, in convolutions and inner products.
+/// Multiplications of one forward pass of one image, in convolutions and inner products; the largest number if there are more.
 [[nodiscard]] inline std::size_t multiplications(planned_graph const& g) {
   std::size_t total = 0;
   for (std::size_t k = 0; k < g.out.size(); ++k) {
     auto const& what = g.source.nodes[k].what;
-    if (std::holds_alternative<layer::convolution>(what) || std::holds_alternative<layer::inner_product>(what))
-      total += g.slots[g.first_slot[k]].size * g.out[k][1] * g.out[k][2];
+    if (std::holds_alternative<layer::convolution>(what) || std::holds_alternative<layer::inner_product>(what)) {
+      std::size_t const weights = g.slots[g.first_slot[k]].size, positions = g.out[k][1] * g.out[k][2];
+      constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+      if (weights > (most - total) / positions) return most;
+      total += weights * positions;
+    }
   }
   return total;
 }

@@ -59,7 +59,8 @@ class host_parameters {
   /// finite.
   host_parameters(graph const& g, weights const& w) : content_(std::make_shared<content>()) {
     content_->plan = plan(g);
-    content_->values.resize(content_->plan.parameters);
+    for (parameter_slot const& slot : content_->plan.slots) static_cast<void>(detail::find_parameter(w, slot, g.name));
+    content_->values.resize(content_->plan.parameters);  // which is not more than w has
     for (parameter_slot const& slot : content_->plan.slots) {
       parameter const& array = detail::find_parameter(w, slot, g.name);
       std::transform(array.values.begin(), array.values.end(), content_->values.begin() + static_cast<std::ptrdiff_t>(slot.offset),

@@ -4,6 +4,7 @@
 
 #include <pareidolia/detail/zoo_parts.hpp>
 #include <pareidolia/models/graph.hpp>
+#include <pareidolia/models/zoo/colours.hpp>
 
 #include <cstddef>
 #include <string>
@@ -57,7 +58,7 @@ inline graph alexnet_with(std::string const& name, bool normalise_first) {
 [[nodiscard]] inline graph nin() {
   using namespace layer;
   using detail::square, detail::square_pool, detail::max_pool;
-  graph g{.name = "nin", .input = {3, 224, 224}, .prepare = detail::caffe_colours(), .nodes = {}};
+  graph g{.name = "nin", .input = {3, 224, 224}, .prepare = caffe_colours(), .nodes = {}};
   std::size_t cccp = 0;
   auto const stage = [&](std::size_t number, convolution const& c, std::size_t first, std::size_t second) {
     g.nodes.push_back({"conv" + std::to_string(number), c});

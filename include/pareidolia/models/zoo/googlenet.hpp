@@ -4,6 +4,7 @@
 
 #include <pareidolia/detail/zoo_parts.hpp>
 #include <pareidolia/models/graph.hpp>
+#include <pareidolia/models/zoo/colours.hpp>
 
 #include <cstddef>
 #include <string>
@@ -16,7 +17,7 @@ namespace pareidolia::zoo {
 [[nodiscard]] inline graph googlenet() {
   using namespace layer;
   using detail::square, detail::square_pool, detail::max_pool;
-  graph g{.name = "googlenet", .input = {3, 224, 224}, .prepare = detail::caffe_colours(), .nodes = {}};
+  graph g{.name = "googlenet", .input = {3, 224, 224}, .prepare = caffe_colours(), .nodes = {}};
   auto const convolve = [&](std::string const& name, convolution const& c, std::vector<std::string> const& from = {}) {
     g.nodes.push_back({name, c, from});
     g.nodes.push_back({name + "/relu", activation{}});

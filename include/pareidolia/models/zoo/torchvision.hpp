@@ -6,6 +6,7 @@
 #include <pareidolia/detail/zoo_parts.hpp>
 #include <pareidolia/models/graph.hpp>
 #include <pareidolia/models/weights.hpp>
+#include <pareidolia/models/zoo/colours.hpp>
 
 #include <cstddef>
 #include <set>
@@ -66,7 +67,7 @@ inline std::vector<std::pair<std::string, std::string>> torchvision_names(graph 
 [[nodiscard]] inline graph as_torchvision(graph g) {
   if (!detail::differs_in_torchvision(g)) return g;
   g.input = {3, 224, 224};
-  g.prepare = detail::torchvision_colours();
+  g.prepare = torchvision_colours();
   std::erase_if(g.nodes, [](node const& n) { return std::holds_alternative<layer::padding>(n.what); });
   return g;
 }

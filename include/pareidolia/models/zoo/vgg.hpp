@@ -4,6 +4,7 @@
 
 #include <pareidolia/detail/zoo_parts.hpp>
 #include <pareidolia/models/graph.hpp>
+#include <pareidolia/models/zoo/colours.hpp>
 
 #include <array>
 #include <cstddef>
