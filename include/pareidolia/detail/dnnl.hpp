@@ -22,7 +22,23 @@ inline dnnl::engine const& cpu() {
   return engine;
 }
 
-inline memory_desc describe(dims const& shape, tag layout) { return {shape, dnnl::memory::data_type::f32, layout}; }
+using number = dnnl::memory::data_type;  ///< f32, or bf16 where the engine was asked for it
+
+inline memory_desc describe(dims const& shape, tag layout, number type = number::f32) { return {shape, type, layout}; }
+inline number type_of(memory_desc const& d) {
+#if DNNL_VERSION_MAJOR >= 3
+  return d.get_data_type();
+#else
+  return d.data_type();
+#endif
+}
+inline bool is_matrix(memory_desc const& d) {
+#if DNNL_VERSION_MAJOR >= 3
+  return d.get_ndims() == 2;
+#else
+  return d.dims().size() == 2;
+#endif
+}
 
 /// Attributes common to all primitives: temporary memory comes from the caller, so one primitive may run on several threads at once.
 inline dnnl::primitive_attr attributes() {
@@ -204,6 +220,17 @@ inline auto lrn_backward(memory_desc const& data, dim size, float alpha, float b
 #else
   return make_backward<dnnl::lrn_backward>(attributes(), hint, how, data, data, size, alpha, beta, k);
 #endif
+}
+
+/// Whether this processor and this oneDNN compute in bfloat16.
+inline bool has_bfloat16() {
+  memory_desc const matrix = describe({16, 16}, tag::any, number::bf16);
+  try {
+    inner_product_forward(matrix, matrix, memory_desc(), matrix, attributes());
+    return true;
+  } catch (dnnl::error const&) {
+    return false;
+  }
 }
 
 inline dnnl::concat::primitive_desc concat(memory_desc const& to, std::vector<memory_desc> const& from) {

@@ -25,6 +25,7 @@ struct program_request {
   std::size_t count = 1;  ///< images
   wanted_gradients wanted;
   bool winograd = true;
+  bool bfloat16 = false;             ///< for scores; there are no gradients in it
   std::vector<std::size_t> watched;  ///< nodes whose activations stay readable after a forward
 };
 
@@ -37,7 +38,15 @@ class layer_base {
         request_(std::move(request)),
         count_(static_cast<dim>(request_.count)),
         readers_(graph_.readers(request_.watched)),
-        builder_(request_.count) {}
+        type_(request_.bfloat16 ? number::bf16 : number::f32),
+        builder_(request_.count) {
+    weighted_follow_.resize(graph_.out.size());
+    for (std::size_t k = graph_.out.size(); k-- > 0;)
+      if (weighted_follow_[k] || std::holds_alternative<layer::convolution>(node(k)) ||
+          std::holds_alternative<layer::inner_product>(node(k)))
+        for (std::size_t from : graph_.inputs[k])
+          if (from != planned_graph::image) weighted_follow_[from] = true;
+  }
 
  protected:
   /// The backward half of a layer; each function takes the value with the derivative of the output.
@@ -62,25 +71,19 @@ class layer_base {
     return at.relu ? with_relu(attributes(), *at.relu) : attributes();
   }
 
-  [[nodiscard]] memory_desc image_desc(image_shape const& s, tag layout) const {
-    return describe({count_, static_cast<dim>(s[0]), static_cast<dim>(s[1]), static_cast<dim>(s[2])}, layout);
+  [[nodiscard]] memory_desc image_desc(image_shape const& s, tag layout, number type = number::f32) const {
+    return describe({count_, static_cast<dim>(s[0]), static_cast<dim>(s[1]), static_cast<dim>(s[2])}, layout, type);
   }
   /// Row-major, of the rank that d has.
   [[nodiscard]] memory_desc plain_output(memory_desc const& d, image_shape const& s) const {
     return is_matrix(d) ? describe({count_, static_cast<dim>(s[0])}, tag::nc) : image_desc(s, tag::nchw);
   }
-  [[nodiscard]] static bool is_matrix(memory_desc const& d) {
-#if DNNL_VERSION_MAJOR >= 3
-    return d.get_ndims() == 2;
-#else
-    return d.dims().size() == 2;
-#endif
-  }
   static dims two(layer::extent const& e) { return {static_cast<dim>(e[0]), static_cast<dim>(e[1])}; }
 
   /// v as images (count, channels, height, width).
   std::size_t as_images(std::size_t v, image_shape const& s) {
-    return is_matrix(builder_.desc(v)) ? builder_.alias(v, image_desc(s, tag::nchw)) : v;
+    memory_desc const d = builder_.desc(v);
+    return is_matrix(d) ? builder_.alias(v, image_desc(s, tag::nchw, type_of(d))) : v;
   }
 
   /// A derivative as rows of a matrix if the value it belongs to is one: a layer may have read that as images of one pixel.
@@ -102,6 +105,9 @@ class layer_base {
     };
   }
 
+  /// What a convolution or inner product writes: from the last ones on, everything is float.
+  [[nodiscard]] number output_type(std::size_t k) const { return weighted_follow_[k] ? type_ : number::f32; }
+
   void note_gradients(std::size_t slot, std::size_t dw, std::size_t db) {
     builder_.result().gradients.push_back({slot, dw});
     if (db != program::none) builder_.result().gradients.push_back({slot + 1, db});
@@ -111,7 +117,9 @@ class layer_base {
   planned_graph const& graph_;
   program_request request_;
   dim count_;
-  std::vector<std::size_t> readers_;  // of each node, watching counts as reading
+  std::vector<std::size_t> readers_;   // of each node, watching counts as reading
+  number type_;                        // what convolutions and inner products read
+  std::vector<bool> weighted_follow_;  // whether any of them comes after a node
   program_builder builder_;
 };
 

@@ -43,7 +43,7 @@ class layer_compiler : protected weighted_layers {
     pooling_shape const shape{two(p.stride), two(p.kernel), two(p.padding), behind};
     memory_desc const source = builder_.desc(v);
     bool const keep_indices = p.kind == layer::pool::maximum && keeps_gradients();
-    auto const pd = pooling_forward(keep_indices, how, source, image_desc(out, tag::any), shape);
+    auto const pd = pooling_forward(keep_indices, how, source, image_desc(out, tag::any, type_of(source)), shape);
     std::size_t const y = builder_.add(pd.dst_desc()), indices = keep_indices ? builder_.add(pd.workspace_desc()) : program::none;
     std::vector<std::pair<int, operand>> operands{{DNNL_ARG_SRC, {v}}, {DNNL_ARG_DST, {y}}};
     if (keep_indices) operands.push_back({DNNL_ARG_WORKSPACE, {indices}});
@@ -161,12 +161,14 @@ class layer_compiler : protected weighted_layers {
 
   compiled forward(place const& at, layer::lrn const& n, std::size_t v) {
     if (n.over == layer::region::within_channel) return by_definition(at, n, v);  // oneDNN has no derivative of it
-    // Only with channels in blocks of 16 is oneDNN's fast; other layouts take up to 70 times as long.
+    // Only with channels in blocks of 16 is oneDNN's fast, and forward with channels last; other layouts take up to 70 times as long.
     image_shape const in = graph_.in[at.node];
     v = as_images(v, in);
-    if (in[0] % 16 == 0) v = builder_.in_layout(v, image_desc(in, tag::nChw16c));
-    memory_desc const data = builder_.desc(v);
     bool const keep = keeps_gradients();
+    number const type = type_of(builder_.desc(v));
+    if (in[0] % 16 == 0 && (keep || builder_.desc(v) != image_desc(in, tag::nhwc, type)))
+      v = builder_.in_layout(v, image_desc(in, tag::nChw16c, type));
+    memory_desc const data = builder_.desc(v);
     auto const make = [=](bool kept) { return lrn_forward(kept, data, static_cast<dim>(n.size), n.alpha, n.beta, n.k); };
     auto const pd = make(keep);
     std::size_t const y = builder_.add(data);
@@ -191,14 +193,15 @@ class layer_compiler : protected weighted_layers {
     auto const& inputs = graph_.inputs[at.node];
     std::vector<std::size_t> values;
     for (std::size_t i = 0; i < inputs.size(); ++i) values.push_back(as_images(at.sources[i], graph_.shape_of(inputs[i])));
+    number const type = type_of(builder_.desc(values.front()));
     tag layout = tag::nhwc;
     for (tag candidate : {tag::nChw16c, tag::nchw}) {
-      bool all = builder_.desc(values.front()) == image_desc(graph_.in[at.node], candidate);
+      bool all = builder_.desc(values.front()) == image_desc(graph_.in[at.node], candidate, type);
       for (std::size_t from : inputs) all = all && (candidate == tag::nchw || graph_.shape_of(from)[0] % 16 == 0);
       if (all) layout = candidate;
     }
     for (std::size_t i = 0; i < inputs.size(); ++i)
-      values[i] = builder_.in_layout(values[i], image_desc(graph_.shape_of(inputs[i]), layout));
+      values[i] = builder_.in_layout(values[i], image_desc(graph_.shape_of(inputs[i]), layout, type));
     common_ = layout;
     return values;
   }
@@ -212,7 +215,7 @@ class layer_compiler : protected weighted_layers {
       from.push_back(builder_.desc(values[i]));
       operands.push_back({DNNL_ARG_MULTIPLE_SRC + static_cast<int>(i), {values[i]}});
     }
-    memory_desc const to = image_desc(graph_.out[at.node], common_);
+    memory_desc const to = image_desc(graph_.out[at.node], common_, type_of(from.front()));
     std::size_t const y = builder_.add(to);
     operands.push_back({DNNL_ARG_DST, {y}});
     builder_.push<Primitive>(make(to, from), std::move(operands));

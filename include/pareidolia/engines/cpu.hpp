@@ -22,16 +22,21 @@
 
 namespace pareidolia {
 
-/// The fast engine of the CPU: oneDNN (2.6 to 3.x), float.
+/// The fast engine of the CPU: oneDNN (2.6 to 3.x), in float, or scores in bfloat16.
 ///
 /// A network that costs little per image is cut into slices of a few images, each run by one thread in its own cache-sized memory: an
 /// image's scores and gradients are the same bits for every batch of two images or more, every slice and every number of threads. A large
 /// network, and a batch of one image, are run by all threads together; their last bits may change with the number of threads.
 ///
 /// The first backward through a plan compiles it anew, to keep what backward needs, and repeats the last forward once.
+///
+/// bfloat16 has the range of float and 8 bits of precision: good for a search that looks at scores, and then to be checked in float. From
+/// the last layer with weights on everything is float. Gradients would be off by a tenth and more, so they are always computed in float: a
+/// plan that has been asked for one gives float scores, too, from then on.
 struct cpu_engine {
   std::size_t slice = 16;  ///< images that one thread takes at a time, for small networks; at least 2 (one more where that leaves one over)
-  bool winograd = true;    ///< F(4x4, 3x3) for 3x3 convolutions that are large enough, where oneDNN has it
+  bool winograd = true;    ///< F(4x4, 3x3) for 3x3 convolutions of large networks that it suits, where oneDNN has it
+  bool bfloat16 = false;   ///< layers compute scores in bfloat16; needs a processor on which oneDNN does (AVX-512 or AMX)
 
   using scalar = float;
   static constexpr space memory = space::host;
@@ -40,6 +45,8 @@ struct cpu_engine {
 
   [[nodiscard]] parameters load(graph const& g, weights const& w) const {
     if (slice < 2) detail::fail("cpu_engine: slice is ", slice, "; it must be at least 2");
+    if (bfloat16 && !detail::onednn::has_bfloat16())
+      detail::fail("cpu_engine: bfloat16 is asked for, and oneDNN has none on this processor; leave it false");
     return {g, w};
   }
   [[nodiscard]] plan compile(parameters const& p, std::size_t n, std::vector<std::size_t> watched = {}) const;
@@ -48,7 +55,8 @@ struct cpu_engine {
 /// A network compiled for batches of up to n images.
 ///
 /// Memory: for scores, the largest sum of activations alive at one time, once per thread (small networks) or for the whole batch (large
-/// ones); with gradients, every activation that backward reads.
+/// ones); with gradients, every activation that backward reads. Besides, a copy of the weights in the layouts that oneDNN wants, four times
+/// as large where it is Winograd's; inner products with a million weights or more have none, but in bfloat16.
 class cpu_engine::plan {
  public:
   /// `watched`: nodes whose activations can be read after each forward.
@@ -66,7 +74,9 @@ class cpu_engine::plan {
     arrange(x.shape[0]);
     each_part([&](part const& p, frame& f) {
       float* const images = pixels() + p.first * image_size();
-      detail::preprocess<float>(packed_->graph().source.prepare, x.rows(p.first, p.count), images);
+      parallel_for(p.count, [&](std::size_t i, std::size_t) {
+        detail::preprocess<float>(packed_->graph().source.prepare, x.rows(p.first + i, 1), images + i * image_size());
+      });
       f.set_image(images);
       f.execute(0, p.work->code.until.forward);
       std::copy_n(f.data(p.work->code.scores), p.count * y.shape[1], y.data + p.first * y.shape[1]);
@@ -89,7 +99,10 @@ class cpu_engine::plan {
       auto const& code = p.work->code;
       std::copy_n(dy.data + p.first * dy.shape[1], p.count * dy.shape[1], f.data(code.seed));
       f.execute(code.until.forward, code.until.input);
-      detail::preprocess_backward<float>(packed_->graph().source.prepare, f.data(code.input_gradient), dx.rows(p.first, p.count));
+      parallel_for(p.count, [&](std::size_t i, std::size_t) {
+        float const* const images = f.data(code.input_gradient);
+        detail::preprocess_backward<float>(packed_->graph().source.prepare, images + i * image_size(), dx.rows(p.first + i, 1));
+      });
     });
   }
 
@@ -182,11 +195,16 @@ class cpu_engine::plan {
     }
   }
 
+  [[nodiscard]] detail::onednn::program_request request_for(std::size_t count) const {
+    bool const bfloat16 = options_.bfloat16 && !wanted_.input && !wanted_.weights;
+    return {count, wanted_, options_.winograd && !small_ && !bfloat16, bfloat16, watched_};
+  }
+
   compiled& program_for(key const& k) {
     auto const [found, created] = programs_.try_emplace(k);
     if (created) {
       detail::thread_limit const limit(k.threads);
-      found->second.code = detail::onednn::graph_compiler(*packed_, {k.count, wanted_, options_.winograd, watched_}).compile();
+      found->second.code = detail::onednn::graph_compiler(*packed_, request_for(k.count)).compile();
     }
     found->second.last_use = now_;
     return found->second;
