@@ -18,6 +18,7 @@
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/sinks.hpp>
+#include <pareidolia/core/stopwatch.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/version.hpp>
 #include <pareidolia/core/view.hpp>

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
@@ -33,7 +34,7 @@ struct pixel_genes<space::host> {
   [[nodiscard]] view<float const, 2> rows() const { return {genes.data(), {size(), length}}; }
 
   void assign(std::span<std::size_t const> to, pixel_genes const& source, std::span<std::size_t const> from) {
-    for (std::size_t k = 0; k < to.size(); ++k) std::copy_n(source.rows().row(from[k]).data(), length, rows().row(to[k]).data());
+    copy_rows(source.rows(), from, rows(), to);
   }
 };
 
