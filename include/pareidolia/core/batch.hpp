@@ -11,8 +11,8 @@
 #include <span>
 #include <type_traits>
 
-// Primitives on batches: what objectives, optimizers and run() are written in. Each is overloaded on the memory space of its views; spans are
-// in host memory.
+// Primitives on batches: what objectives, optimizers and run() are written in. Each is overloaded on the memory space of its views; spans
+// are in host memory.
 
 namespace pareidolia {
 

@@ -8,8 +8,8 @@
 
 namespace pareidolia {
 
-/// Adds up the time that work in memory space S takes: what is asked for between start() and stop(). On a device that is not when it is done,
-/// so there it is the device that looks at the clock.
+/// Adds up the time that work in memory space S takes: what is asked for between start() and stop(). On a device that is not when it is
+/// done, so there it is the device that looks at the clock.
 template <space S>
 class stopwatch;
 
