@@ -15,7 +15,8 @@ namespace pareidolia {
 template <class T, std::size_t Rank>
 struct storage<T, Rank, space::device> {
   storage() = default;
-  explicit storage(std::array<std::size_t, Rank> const& shape) : shape_(shape), memory_(view().size() * sizeof(T), "a batch of an attack") {
+  explicit storage(std::array<std::size_t, Rank> const& shape)
+      : shape_(shape), memory_(pareidolia::view<T, Rank>{nullptr, shape}.size() * sizeof(T), "a batch of an attack") {
     detail::cuda::fill_zero(memory_.as<T>(), view().size());
   }
   [[nodiscard]] pareidolia::view<T, Rank, space::device> view() const { return {memory_.as<T>(), shape_}; }
