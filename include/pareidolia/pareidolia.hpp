@@ -26,6 +26,7 @@
 #include <pareidolia/encodings/cppn.hpp>
 #include <pareidolia/encodings/cppn_network.hpp>
 #include <pareidolia/encodings/pixels.hpp>
+#include <pareidolia/encodings/staged.hpp>
 
 #include <pareidolia/models/adaptors.hpp>
 #include <pareidolia/models/crops.hpp>
