@@ -24,7 +24,7 @@ void check_on_device(O const& objective) {
   constexpr std::array<std::array<std::size_t, 2>, 4> shapes{{{1, 2}, {5, 10}, {3, 1000}, {40, 257}}};
   for (auto const& shape : shapes)
     for (float range : {1.f, 40.f}) {
-      auto const [count, classes] = shape;
+      std::size_t const count = shape[0], classes = shape[1];
       CAPTURE(count);
       CAPTURE(range);
       auto const y = random_values<2>(shape, classes, -range, range);

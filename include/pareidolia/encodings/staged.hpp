@@ -57,7 +57,7 @@ struct staged {
   [[nodiscard]] staged_population<E> buffer(std::size_t n, view<float const, 4, S> canvas) const {
     auto here = filled<float, 4>(canvas.shape);
     copy(canvas, as_view(here));
-    return {encoding.buffer(n, as_view(here)), std::move(here)};
+    return {encoding.buffer(n, const_image_view<space::host>(as_view(here))), std::move(here)};
   }
 
   void decode(population<space::host> const& p, const_image_view<space::host> canvas, image_view<space::host> x) const {
@@ -79,7 +79,7 @@ struct staged {
                 staged_population<E>& dp) const requires DifferentiableEncoding<E, space::host> {
     auto const gradients = p.room_like(dx);
     copy(dx, gradients);
-    encoding.pullback(p.genotypes, as_view(p.canvas), gradients, dp.genotypes);
+    encoding.pullback(p.genotypes, as_view(p.canvas), const_image_view<space::host>(gradients), dp.genotypes);
   }
 
   void draw(population<space::host>& children, rng const& random) const requires EvolvableEncoding<E, space::host> {
