@@ -84,6 +84,7 @@ class device_parameters {
   /// Errors: those of host_parameters, no device, too little device memory.
   device_parameters(graph const& g, weights const& w) {
     host_parameters<float> const host(g, w);
+    static_cast<void>(current_device());  // its errors are the clearest
     content_ = std::make_shared<content>(host.contents()->plan);
     content_->write(host.contents()->values);
   }
