@@ -1,4 +1,4 @@
-// error: model: it computes in device memory; include an engine that brings it
+// error: model: it computes in device memory, which an engine brings
 // SPDX-License-Identifier: MIT
 // SPDX-FileCopyrightText: the pareidolia authors
 #include <pareidolia/attack.hpp>

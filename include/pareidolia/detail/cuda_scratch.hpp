@@ -17,7 +17,8 @@ template <class T>
   thread_local buffer kept;
   std::size_t const bytes = count * sizeof(T);
   if (kept.size() < bytes) {
-    kept = buffer();  // waits for the kernels that use it
+    synchronize();  // kernels may still use what there is
+    kept = {};
     kept = buffer(std::max(2 * bytes, std::size_t{1} << 16), "the arguments of kernels");
   }
   return kept.as<T>();
