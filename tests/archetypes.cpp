@@ -182,6 +182,9 @@ using least_plan = engine<double, host>::plan;
 struct plan_without_forward : least_plan {
   void forward() = delete;
 };
+struct plan_without_activation : least_plan {
+  void activation() = delete;
+};
 struct plan_without_backward : least_plan {
   void backward() = delete;
 };
@@ -190,7 +193,7 @@ struct plan_without_backward_weights : least_plan {
 };
 static_assert(Plan<least_plan, double, host> && !Plan<least_plan, float, host> && !Plan<least_plan, double, device>);
 static_assert(!Plan<plan_without_forward, double, host> && !Plan<plan_without_backward, double, host>);
-static_assert(!Plan<plan_without_backward_weights, double, host>);
+static_assert(!Plan<plan_without_activation, double, host> && !Plan<plan_without_backward_weights, double, host>);
 
 using least_parameters = engine<double, host>::parameters;
 struct parameters_without_size : least_parameters {

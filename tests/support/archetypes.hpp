@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 // For each concept the least type that models it: it cannot be copied or moved, its results are only convertible to what they must be,
 // and it has no member that the concept does not ask for. Code that compiles with these asks for no more than the contracts say.
@@ -181,11 +182,13 @@ struct engine : pinned {
   };
   struct plan : pinned {
     void forward(view<T const, 4, S>, view<T, 2, S>) {}
+    void activation(std::size_t, view<T, 4, S>) {}
     void backward(view<T const, 2, S>, view<T, 4, S>) {}
     void backward_weights(view<T const, 2, S>, std::span<T>) {}
   };
   parameters load(graph const&, weights const&) const { return {}; }
   plan compile(parameters const&, std::size_t) const { return {}; }
+  plan compile(parameters const&, std::size_t, std::vector<std::size_t>) const { return {}; }
 };
 
 struct nothing {};
