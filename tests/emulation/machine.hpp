@@ -19,6 +19,12 @@ struct device_access {
   device_access& operator=(device_access const&) = delete;
 };
 
+/// Bytes copied to the device and back since the program began.
+struct traffic {
+  std::size_t up = 0, down = 0;
+};
+inline traffic moved;
+
 struct index {
   unsigned x = 0, y = 0, z = 0;
 };

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -186,8 +187,10 @@ cudaError_t cudaFreeHost(void* data) {
   ::operator delete(data);
   return cudaSuccess;
 }
-cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t) {
+cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t) {
   device_access const access;
+  if (kind == cudaMemcpyHostToDevice) moved.up += bytes;
+  if (kind == cudaMemcpyDeviceToHost) moved.down += bytes;
   std::memmove(to, from, bytes);
   return cudaSuccess;
 }
