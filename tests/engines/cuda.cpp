@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // SPDX-FileCopyrightText: the pareidolia authors
+#include <pareidolia/engines/cpu.hpp>
 #include <pareidolia/engines/cuda.hpp>
 #include <pareidolia/engines/cuda_staged.hpp>
 #include <pareidolia/models/network.hpp>
@@ -62,6 +63,31 @@ TEST_CASE("the cuda engine on tensor cores agrees with the reference to the digi
 TEST_CASE("the cuda engine shows the activations of its layers") {
   if (!has_device()) return;
   check_activations(staged_cuda_engine{}, 1e-4);
+}
+
+TEST_CASE("the networks of the zoo give on the device what they give on the cpu, and their gradients") {
+  if (!has_real_device()) return;
+  for (graph const& g : {zoo::alexnet(), zoo::nin(), zoo::squeezenet_1_1(), zoo::googlenet(), zoo::vgg16()}) {
+    CAPTURE(g.name);
+    weights const w = random_weights(g, 3);
+    network const on_device{staged_cuda_engine{}, g, w}, on_tensor_cores{staged_cuda_engine{{.precision = precision::tf32}}, g, w};
+    network const on_cpu{cpu_engine{}, g, w};
+    image_shape const s = g.input;
+    auto const x = random_uniform<float, 4>({3, s[0], s[1], s[2]}, 2);
+    auto const dy = random_normal<float, 2>({3, on_cpu.classes()}, 4);
+    auto const passes_of = [&](auto const& net) {
+      auto work = net.prepare(3);
+      std::pair result{filled<float, 2>({3, net.classes()}), filled<float, 4>({3, s[0], s[1], s[2]})};
+      net.forward(as_view(x), as_view(result.first), work);
+      net.backward(as_view(dy), as_view(result.second), work);
+      return result;
+    };
+    auto const expected = passes_of(on_cpu), got = passes_of(on_device), fast = passes_of(on_tensor_cores);
+    CHECK(relative_error(got.first, expected.first) < 1e-4);
+    CHECK(relative_error(got.second, expected.second) < 1e-3);  // a ReLU or maximum near a tie goes the other way now and then
+    CHECK(relative_error(fast.first, expected.first) < 2e-2);
+    CHECK(relative_error(fast.second, expected.second) < 2e-1);
+  }
 }
 
 TEST_CASE("a plan on the device runs batches of any size up to its own, and backward any number of times") {

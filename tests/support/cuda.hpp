@@ -15,4 +15,7 @@ namespace pareidolia_test {
   return found;
 }
 
+/// Is there one that computes as fast as a device does? The emulated one has a single multiprocessor.
+[[nodiscard]] inline bool has_real_device() { return has_device() && pareidolia::detail::cuda::current_device().multiprocessors > 1; }
+
 }  // namespace pareidolia_test

@@ -25,21 +25,27 @@
 
 namespace pareidolia::detail::cuda {
 
-/// A session of the calling thread, made when it is first needed: those of cuDNN may not be used by two threads at once.
+/// Number of the device that the calling thread works on.
+[[nodiscard]] inline int device_number() {
+  int device = 0;
+  check(cudaGetDevice(&device), "the current device could not be asked for");
+  return device;
+}
+
+/// A session of the calling thread on its current device, made when it is first needed: those of cuDNN may not be used by two threads at
+/// once.
 template <class Session>
 [[nodiscard]] Session const& session_of_this_thread() {
-  thread_local Session const session;
-  return session;
+  thread_local std::map<int, Session> sessions;
+  return sessions.try_emplace(device_number()).first->second;
 }
 
 /// The plan of a convolution on the current device, found once per process; null if cuDNN offers none.
 [[nodiscard]] inline std::shared_ptr<cudnn::convolution_plan const> shared_plan(cudnn::convolution_problem const& p) {
   static std::mutex mutex;
   static std::map<std::pair<int, cudnn::convolution_problem>, std::shared_ptr<cudnn::convolution_plan const>> known;
-  int device = 0;
-  check(cudaGetDevice(&device), "the current device could not be asked for");
   std::lock_guard const lock(mutex);
-  auto const [found, created] = known.try_emplace({device, p});
+  auto const [found, created] = known.try_emplace({device_number(), p});
   if (created)
     if (auto plan = cudnn::find_plan(p, cudnn::target(session_of_this_thread<cudnn::session>())))
       found->second = std::make_shared<cudnn::convolution_plan const>(std::move(*plan));
@@ -143,6 +149,8 @@ class layer_base {
     each<float const, float>(library, "sum_slices", {parts, sums}, channels, kernel_count(slices), kernel_count(channels));
     note_gradient(slot, sums);
   }
+  /// Does a backward follow the forward, so that layers must keep what it reads?
+  [[nodiscard]] bool keeps_gradients() const { return request_.input || request_.weights; }
   void note_gradient(std::size_t slot, std::size_t v) { builder_.result().gradients.push_back({slot, v}); }
 
   device_parameters::content& parameters_;

@@ -24,6 +24,17 @@ class layer_compiler : public weighted_layers {
  protected:
   using weighted_layers::compile;
 
+  /// Pushes a step that leaves something of the shape `what` for its backward: start(pointers, room), with no room where none follows.
+  template <class Start>
+  std::size_t kept(std::vector<std::size_t> values, image_shape const& what, Start start) {
+    std::size_t const here = values.size();
+    bool const keep = keeps_gradients();
+    std::size_t const room = keep ? builder_.add(what) : program::none;
+    if (keep) values.push_back(room);
+    builder_.push(std::move(values), [=](pointers p) { start(p, keep ? p[here] : nullptr); });
+    return room;
+  }
+
   // ---- pooling ---------------------------------------------------------------------------------------------------------------------
 
   compiled_layer compile(layer_place const& at, layer::pooling const& given, std::size_t v) {
@@ -37,8 +48,10 @@ class layer_compiler : public weighted_layers {
     unsigned const inputs = kernel_count(builder_.size(v)), outputs = kernel_count(builder_.size(y));
     derivative back;
     if (p.kind == layer::pool::maximum) {
-      std::size_t const indices = builder_.add(out);
-      each<float const, float, unsigned>(library, "max_pool_forward", {v, y, indices}, outputs, sizes, outputs);
+      std::size_t const indices = kept({v, y}, out, [=, &library](pointers p, void* room) {
+        library.launch("max_pool_forward", outputs, static_cast<float const*>(p[0]), static_cast<float*>(p[1]),
+                       static_cast<unsigned*>(room), sizes, outputs);
+      });
       back.input = [=, this, &library](std::size_t diff) {
         std::size_t const dx = builder_.add(in);
         each<float const, unsigned const, float>(library, "max_pool_backward", {diff, indices, dx}, inputs, sizes, inputs);
@@ -154,14 +167,17 @@ class layer_compiler : public weighted_layers {
     float const weight = reference::lrn_weight<float>(l);
     int const half = n(l.size / 2);
     auto const& library = kernels<reduction_kernels>();
-    std::size_t const y = builder_.add(s), scales = builder_.add(s);
+    std::size_t const y = builder_.add(s);
     unsigned const items = kernel_count(builder_.size(v));
     bool const across = l.over == layer::region::across_channels;
-    if (across)
-      each<float const, float, float>(library, "lrn_across_forward", {v, y, scales}, items, half, weight, l.beta, l.k, items, n(s[0]));
-    else
-      each<float const, float, float>(library, "lrn_within_forward", {v, y, scales}, items, half, weight, l.beta, l.k, items, n(s[0]),
-                                      n(s[1]), n(s[2]));
+    std::size_t const scales = kept({v, y}, s, [=, &library, beta = l.beta, k = l.k](pointers p, void* room) {
+      auto const* const x = static_cast<float const*>(p[0]);
+      auto *const to = static_cast<float*>(p[1]), *const sums = static_cast<float*>(room);
+      if (across)
+        library.launch("lrn_across_forward", items, x, to, sums, half, weight, beta, k, items, n(s[0]));
+      else
+        library.launch("lrn_within_forward", items, x, to, sums, half, weight, beta, k, items, n(s[0]), n(s[1]), n(s[2]));
+    });
     derivative back;
     back.input = [=, this, &library, beta = l.beta](std::size_t diff) {
       std::size_t const dx = builder_.add(s);

@@ -12,7 +12,7 @@ inline constexpr kernel_source reduction_kernels{"reductions", R"cuda(
 #define EACH(i, count) (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < (count); i += gridDim.x * blockDim.x)
 
 // Local response normalisation. The neighbours of a value: channels up to `half` away, or, within a channel, positions up to `half` away in
-// each direction. scales: k + weight sum of squares over the neighbours; weight = alpha / the number of values in a full neighbourhood.
+// each direction. scales, left alone if null: k + weight sum of squares over the neighbours; weight = alpha / the number of values in a full neighbourhood.
 extern "C" __global__ void lrn_across_forward(float const* x, float* y, float* scales, int half, float weight, float beta, float k,
                                               unsigned count, int channels) {
   for EACH(i, count) {
@@ -21,7 +21,7 @@ extern "C" __global__ void lrn_across_forward(float const* x, float* y, float* s
     float sum = 0;
     for (int d = first; d < last; ++d) sum += position[d] * position[d];
     float const scale = k + weight * sum;
-    scales[i] = scale;
+    if (scales) scales[i] = scale;
     y[i] = x[i] * powf(scale, -beta);
   }
 }
@@ -47,7 +47,7 @@ extern "C" __global__ void lrn_within_forward(float const* x, float* y, float* s
         sum += near * near;
       }
     float const scale = k + weight * sum;
-    scales[i] = scale;
+    if (scales) scales[i] = scale;
     y[i] = x[i] * powf(scale, -beta);
   }
 }
