@@ -2,13 +2,20 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/device/batch.hpp>
+#include <pareidolia/core/device/stopwatch.hpp>
+#include <pareidolia/core/device/storage.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/cuda_layers.hpp>
 #include <pareidolia/detail/cuda_program.hpp>
 #include <pareidolia/detail/preprocess.hpp>
+#include <pareidolia/encodings/device/cppn.hpp>
+#include <pareidolia/encodings/device/pixels.hpp>
 #include <pareidolia/engine.hpp>
 #include <pareidolia/models/parameters.hpp>
+#include <pareidolia/objectives/device/class_probability.hpp>
+#include <pareidolia/objectives/device/cross_entropy.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -22,7 +29,7 @@
 namespace pareidolia {
 
 /// What a device computes in. All sums are float.
-enum class precision : std::uint8_t {
+enum class arithmetic : std::uint8_t {
   fp32,  ///< products of floats: the same scores as the CPU's up to rounding
   tf32,  ///< products on tensor cores, of factors rounded to 10 bits: several times faster; scores differ in the third or fourth digit
 };
@@ -35,7 +42,7 @@ enum class precision : std::uint8_t {
 ///
 /// Errors: no device or driver, a device before Ampere, too little device memory (what was asked for, what is free).
 struct cuda_engine {
-  pareidolia::precision precision = pareidolia::precision::fp32;
+  arithmetic compute = arithmetic::fp32;
 
   using scalar = float;
   static constexpr space memory = space::device;
@@ -54,7 +61,7 @@ class cuda_engine::plan {
   /// `watched`: nodes whose activations can be read after each forward.
   plan(cuda_engine const& options, parameters const& p, std::size_t n, std::vector<std::size_t> watched)
       : parameters_(p.contents()), capacity_(n), input_(n * size_of(graph().input) * sizeof(float), "a batch of images") {
-    request_.tensor_cores = options.precision == precision::tf32;
+    request_.tensor_cores = options.compute == arithmetic::tf32;
     request_.watched = std::move(watched);
     mean_ = on_device(graph().prepare.mean);
     std::vector<float> inverse;

@@ -14,6 +14,7 @@
 
 #include <support/cuda.hpp>
 #include <support/device.hpp>
+#include <support/gentle_ascent.hpp>
 #include <support/small_models.hpp>
 
 #include <algorithm>
@@ -61,37 +62,6 @@ struct patterns_model {
 using device_model = as_device_model<patterns_model>;
 static_assert(DifferentiableModel<device_model>);
 
-/// Follows the gradient, in either memory.
-struct climb_gently {
-  template <space S>
-  struct search {
-    std::size_t genotypes;
-    const_image_view<S> canvas;
-    pixel_genes<S> p;
-    std::size_t taken = 0;
-
-    search(pixels const& e, std::size_t n, const_image_view<S> start) : genotypes(n), canvas(start), p(e.buffer(n, start)) {}
-    pixel_genes<S> const& ask() const { return p; }
-    bool done() const { return taken == 8; }
-    pixel_genes<S> const& best() const { return p; }
-    standing where() const { return {taken, 8, {}}; }
-    void tell(evaluation<S> const& e, pixel_genes<S> const& dp) {
-      CHECK(e.targets.size() == e.scores.shape[0]);
-      auto genes = on_host(view<float const, 2, S>(const_cast<pixel_genes<S>&>(p).rows()));
-      auto const gradient = on_host(view<float const, 2, S>(const_cast<pixel_genes<S>&>(dp).rows()));
-      for (std::size_t j = 0; j < genes.size(); ++j) genes.data()[j] = std::clamp(genes.data()[j] + gradient.data()[j], 0.f, 1.f);
-      copy(as_view(genes), p.rows());
-      ++taken;
-    }
-  };
-  std::size_t genotypes = 0;  // 0: one for each canvas
-
-  template <space S>
-  search<S> start(pixels const& e, view<float const, 4, S> canvas, rng const&) const {
-    return {e, genotypes == 0 ? canvas.shape[0] : genotypes, canvas};
-  }
-};
-
 labelled_images noisy(std::vector<int> labels) { return {random_values<4>({labels.size(), 3, 6, 7}, 3, 0.2f, 0.8f), std::move(labels)}; }
 
 template <class A, class... Images>
@@ -121,7 +91,7 @@ map_elites constexpr elites{.children = 21, .generations = 12};
 
 static_assert(ClasswiseOptimizer<map_elites, pixels, device_memory> && ClasswiseOptimizer<map_elites, cppn, device_memory>);
 static_assert(RunsOn<attack<staged<pixels>, class_probability, map_elites>, device_model>);
-static_assert(RunsOn<attack<pixels, cross_entropy, climb_gently>, device_model>);
+static_assert(RunsOn<attack<pixels, cross_entropy, gentle_ascent>, device_model>);
 
 TEST_CASE("MAP-Elites with pixels finds on a device what it finds on the host") {
   if (!has_device()) return;
@@ -142,9 +112,9 @@ TEST_CASE("an encoding without a device half is staged: the same images to the b
 
 TEST_CASE("a gradient search climbs on a device as on the host") {
   if (!has_device()) return;
-  check_same_outcome(attack{pixels{.levels = 0}, class_probability{}, climb_gently{}}, noisy({0, 1, 2, 3}), 2e-6f);
-  check_same_outcome(attack{pixels{.levels = 0}, class_probability{}, climb_gently{.genotypes = 1}}, noisy({3, 3, 3}), 2e-6f);
-  check_same_outcome(attack{pixels{.levels = 0}, cross_entropy{}, climb_gently{}}, noisy({4, 1, 0}), 2e-6f);
+  check_same_outcome(attack{pixels{.levels = 0}, class_probability{}, gentle_ascent{}}, noisy({0, 1, 2, 3}), 2e-6f);
+  check_same_outcome(attack{pixels{.levels = 0}, class_probability{}, gentle_ascent{.genotypes = 1}}, noisy({3, 3, 3}), 2e-6f);
+  check_same_outcome(attack{pixels{.levels = 0}, cross_entropy{}, gentle_ascent{}}, noisy({4, 1, 0}), 2e-6f);
 }
 
 TEST_CASE("a staged gradient is pulled back on the host") {
