@@ -52,7 +52,7 @@ TEST_CASE("the cuda engine on tensor cores agrees with the reference to the digi
   if (!has_device()) return;
   for (graph const& g : {small(), zoo::lenet5()}) {
     weights const w = random_weights(g, 7);
-    auto const got = all_passes(staged_cuda_engine{{.precision = precision::tf32}}, g, w, 3, 11);
+    auto const got = all_passes(staged_cuda_engine{{.compute = arithmetic::tf32}}, g, w, 3, 11);
     auto const expected = all_passes(reference_engine<double>{}, g, w, 3, 11);
     CHECK(relative_error(got.y, expected.y) < 1e-2);
     CHECK(relative_error(got.dx, expected.dx) < 1e-2);
@@ -70,7 +70,7 @@ TEST_CASE("the networks of the zoo give on the device what they give on the cpu,
   for (graph const& g : {zoo::alexnet(), zoo::nin(), zoo::squeezenet_1_1(), zoo::googlenet(), zoo::vgg16()}) {
     CAPTURE(g.name);
     weights const w = random_weights(g, 3);
-    network const on_device{staged_cuda_engine{}, g, w}, on_tensor_cores{staged_cuda_engine{{.precision = precision::tf32}}, g, w};
+    network const on_device{staged_cuda_engine{}, g, w}, on_tensor_cores{staged_cuda_engine{{.compute = arithmetic::tf32}}, g, w};
     network const on_cpu{cpu_engine{}, g, w};
     image_shape const s = g.input;
     auto const x = random_uniform<float, 4>({3, s[0], s[1], s[2]}, 2);

@@ -49,23 +49,25 @@ class session {
 struct product {
   std::size_t rows = 1, columns = 1, depth = 1;
   bool transpose_a = false, transpose_b = false;
-  bool biased = false, relu = false;
+  float const* bias = nullptr;  ///< in device memory, or none
+  bool relu = false;
   bool tensor_cores = false;  ///< allows TF32
 };
 
 /// How cuBLASLt computes one product. To it, whose matrices lie by columns, ours are transposed: c^T = b^T a^T.
 class product_plan {
  public:
-  product_plan(session const& on, product const& p) : on_(on.get()), biased_(p.biased) {
+  product_plan(session const& on, product const& p) : on_(on.get()) {
     cublasLtMatmulDesc_t operation = nullptr;
     check(cublasLtMatmulDescCreate(&operation, p.tensor_cores ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
           "a matrix product was refused");
     operation_.reset(operation);
     set(CUBLASLT_MATMUL_DESC_TRANSA, p.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(CUBLASLT_MATMUL_DESC_TRANSB, p.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
-    set(CUBLASLT_MATMUL_DESC_EPILOGUE, p.biased ? p.relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS
-                                       : p.relu ? CUBLASLT_EPILOGUE_RELU
-                                                : CUBLASLT_EPILOGUE_DEFAULT);
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, p.bias != nullptr ? p.relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS
+                                       : p.relu          ? CUBLASLT_EPILOGUE_RELU
+                                                         : CUBLASLT_EPILOGUE_DEFAULT);
+    if (p.bias != nullptr) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
     a_ = p.transpose_a ? matrix(p.depth, p.rows) : matrix(p.rows, p.depth);
     b_ = p.transpose_b ? matrix(p.columns, p.depth) : matrix(p.depth, p.columns);
     c_ = matrix(p.rows, p.columns);
@@ -88,11 +90,8 @@ class product_plan {
 
   [[nodiscard]] std::size_t workspace() const { return workspace_; }  ///< bytes
 
-  /// a, b, c and bias in device memory; `room` of workspace() bytes.
-  void run(float const* a, float const* b, float const* bias, float* c, void* room) const {
-    if (biased_)
-      check(cublasLtMatmulDescSetAttribute(operation_.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias),
-            "the bias of a matrix product was refused");
+  /// a, b and c in device memory; `room` of workspace() bytes.
+  void run(float const* a, float const* b, float* c, void* room) const {
     float const one = 1, zero = 0;
     check(cublasLtMatmul(on_, operation_.get(), &one, b, b_.get(), a, a_.get(), &zero, c, c_.get(), c, c_.get(), &algorithm_, room,
                          workspace_, cuda::stream()),
@@ -114,7 +113,6 @@ class product_plan {
   }
 
   cublasLtHandle_t on_;
-  bool biased_;
   owned<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy> operation_;
   layout a_, b_, c_;
   cublasLtMatmulAlgo_t algorithm_{};

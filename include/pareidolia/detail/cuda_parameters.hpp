@@ -46,6 +46,7 @@ class device_parameters {
         if (p.slot == slot && p.channels == channels) return p.values.as<float>();
       packs_.push_back({slot, channels, plane, buffer(plan_.slots[slot].size * sizeof(float), "the weights of a network")});
       fill(packs_.back());
+      synchronize();  // plans of other threads read them on other streams
       return packs_.back().values.as<float>();
     }
 
@@ -59,7 +60,7 @@ class device_parameters {
         std::lock_guard const lock(mutex_);
         for (pack const& p : packs_) fill(p);
       }
-      synchronize();  // plans of other threads read them on other streams
+      synchronize();
     }
 
    private:

@@ -149,10 +149,9 @@ class weighted_layers : public layer_base {
     float const* const w = parameters_.channels_last(first, in[0], plane(in));
     float const* const bias = p.bias ? parameters_.array(first + 1) : nullptr;
     bool const plain_relu = at.relu == 0.f, tensor_cores = request_.tensor_cores;
-    push({rows, p.outputs, inputs, false, true, p.bias, plain_relu, tensor_cores}, {v, y},
-         [=](auto const& product, pointers d, void* room) {
-           product.run(static_cast<float const*>(d[0]), w, bias, static_cast<float*>(d[1]), room);
-         });
+    push({rows, p.outputs, inputs, false, true, bias, plain_relu, tensor_cores}, {v, y}, [=](auto const& product, pointers d, void* room) {
+      product.run(static_cast<float const*>(d[0]), w, static_cast<float*>(d[1]), room);
+    });
     std::size_t const result = plain_relu ? y : finished(y, nullptr, nullptr, at.relu);
 
     derivative back{fused(at, result), {}, {}, {}};
@@ -160,7 +159,7 @@ class weighted_layers : public layer_base {
       std::size_t const dx = builder_.add(in);
       push({.rows = rows, .columns = inputs, .depth = outputs, .tensor_cores = tensor_cores}, {diff, dx},
            [=](auto const& product, pointers d, void* room) {
-             product.run(static_cast<float const*>(d[0]), w, nullptr, static_cast<float*>(d[1]), room);
+             product.run(static_cast<float const*>(d[0]), w, static_cast<float*>(d[1]), room);
            });
       return dx;
     };
@@ -168,7 +167,7 @@ class weighted_layers : public layer_base {
       std::size_t const size = outputs * inputs, dw = builder_.add_bytes(size * sizeof(float));
       push({.rows = outputs, .columns = inputs, .depth = rows, .transpose_a = true, .tensor_cores = tensor_cores}, {diff, v, dw},
            [](auto const& product, pointers d, void* room) {
-             product.run(static_cast<float const*>(d[0]), static_cast<float const*>(d[1]), nullptr, static_cast<float*>(d[2]), room);
+             product.run(static_cast<float const*>(d[0]), static_cast<float const*>(d[1]), static_cast<float*>(d[2]), room);
            });
       note_gradient(first, channels_first(dw, size, in[0], plane(in)));
       if (biased) channel_gradient(first + 1, diff);
