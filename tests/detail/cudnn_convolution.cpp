@@ -9,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <fstream>
 #include <iterator>
@@ -67,11 +68,11 @@ TEST_CASE("data: every convolution of the zoo has a plan on a Hopper GPU, in bot
     CAPTURE(p.count);
     CAPTURE(static_cast<int>(p.way));
     CAPTURE(p.tensor_cores);
-    auto const plan = cudnn::find_plan(p, hopper);
-    planned += plan.has_value();
-    if (plan) largest = std::max(largest, plan->workspace());
-    if (!p.biased) CHECK(plan.has_value());  // one with bias and ReLU falls back on this
-    if (p.biased) fused += plan.has_value(), ++fusible;
+    auto const plans = cudnn::find_plans(p, hopper);
+    planned += plans.size();
+    if (!plans.empty()) largest = std::max(largest, plans.front().workspace());
+    if (!p.biased) CHECK(plans.size() == 1);  // one with bias and ReLU falls back on this
+    if (p.biased) fused += plans.size(), ++fusible;
   }
   MESSAGE(planned, " of ", problems.size(), " convolutions have a plan; with bias, ", fused, " of ", fusible, "; largest workspace ",
           largest >> 20, " MB");
@@ -82,15 +83,15 @@ TEST_CASE("data: a plan stays within its workspace, and takes tensor cores only 
   std::ifstream file(pareidolia_test::data_path("../h200.json"));
   cudnn::target const hopper(std::string{std::istreambuf_iterator<char>(file), {}});
   cudnn::convolution_problem problem{.count = 32, .in = {256, 56, 56}, .out = {256, 56, 56}, .kernel = {3, 3}, .padding = {1, 1}};
-  auto const plain = cudnn::find_plan(problem, hopper);
-  REQUIRE(plain);
-  REQUIRE(plain->workspace() > 0);
-  auto const smaller = cudnn::find_plan(problem, hopper, plain->workspace() - 1);
-  if (smaller) CHECK(smaller->workspace() < plain->workspace());
+  auto const plain = cudnn::find_plans(problem, hopper);
+  REQUIRE(plain.size() == 1);
+  REQUIRE(plain.front().workspace() > 0);
+  for (auto const& smaller : cudnn::find_plans(problem, hopper, 3, plain.front().workspace() - 1))
+    CHECK(smaller.workspace() < plain.front().workspace());
   problem.tensor_cores = true;
-  auto const tensor = cudnn::find_plan(problem, hopper);
-  REQUIRE(tensor);
-  CHECK(tensor->engine() != plain->engine());
+  auto const several = cudnn::find_plans(problem, hopper, 5);
+  CHECK(several.size() == 5);
+  for (auto const& plan : several) CHECK(plan.engine() != plain.front().engine());
 }
 
 TEST_CASE("a description of a device that is none is an error") { CHECK_THROWS_AS(cudnn::target("{\"smVersion\": \"teapot\"}"), error); }

@@ -60,6 +60,17 @@ TEST_CASE("the cuda engine on tensor cores agrees with the reference to the digi
   }
 }
 
+TEST_CASE("convolutions chosen by timing give the same scores and gradients") {
+  if (!has_device()) return;
+  graph const g = small();
+  weights const w = random_weights(g, 7);
+  auto const got = all_passes(staged_cuda_engine{{.timed = true}}, g, w, 3, 11);
+  auto const expected = all_passes(reference_engine<double>{}, g, w, 3, 11);
+  CHECK(relative_error(got.y, expected.y) < 1e-4);
+  CHECK(relative_error(got.dx, expected.dx) < 1e-4);
+  CHECK(relative_error(got.dtheta, expected.dtheta) < 1e-4);
+}
+
 TEST_CASE("the cuda engine shows the activations of its layers") {
   if (!has_device()) return;
   check_activations(staged_cuda_engine{}, 1e-4);

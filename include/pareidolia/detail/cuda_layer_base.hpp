@@ -3,21 +3,18 @@
 #pragma once
 
 #include <pareidolia/detail/cublaslt.hpp>
+#include <pareidolia/detail/cuda_convolutions.hpp>
 #include <pareidolia/detail/cuda_elementwise.hpp>
 #include <pareidolia/detail/cuda_kernels.hpp>
 #include <pareidolia/detail/cuda_parameters.hpp>
 #include <pareidolia/detail/cuda_pooling.hpp>
 #include <pareidolia/detail/cuda_program.hpp>
 #include <pareidolia/detail/cuda_reductions.hpp>
-#include <pareidolia/detail/cudnn_convolution.hpp>
 #include <pareidolia/detail/graph_walk.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <functional>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -25,38 +22,12 @@
 
 namespace pareidolia::detail::cuda {
 
-/// Number of the device that the calling thread works on.
-[[nodiscard]] inline int device_number() {
-  int device = 0;
-  check(cudaGetDevice(&device), "the current device could not be asked for");
-  return device;
-}
-
-/// A session of the calling thread on its current device, made when it is first needed: those of cuDNN may not be used by two threads at
-/// once.
-template <class Session>
-[[nodiscard]] Session const& session_of_this_thread() {
-  thread_local std::map<int, Session> sessions;
-  return sessions.try_emplace(device_number()).first->second;
-}
-
-/// The plan of a convolution on the current device, found once per process; null if cuDNN offers none.
-[[nodiscard]] inline std::shared_ptr<cudnn::convolution_plan const> shared_plan(cudnn::convolution_problem const& p) {
-  static std::mutex mutex;
-  static std::map<std::pair<int, cudnn::convolution_problem>, std::shared_ptr<cudnn::convolution_plan const>> known;
-  std::lock_guard const lock(mutex);
-  auto const [found, created] = known.try_emplace({device_number(), p});
-  if (created)
-    if (auto plan = cudnn::find_plan(p, cudnn::target(session_of_this_thread<cudnn::session>())))
-      found->second = std::make_shared<cudnn::convolution_plan const>(std::move(*plan));
-  return found->second;
-}
-
 /// What a program is compiled for.
 struct program_request {
   std::size_t count = 1;                ///< images
   bool input = false, weights = false;  ///< which gradients it computes besides the scores
   bool tensor_cores = false;
+  bool timed = false;                ///< convolutions are chosen by timing
   std::vector<std::size_t> watched;  ///< nodes whose activations stay readable after a forward
 };
 

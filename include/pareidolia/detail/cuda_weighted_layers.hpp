@@ -68,7 +68,7 @@ class weighted_layers : public layer_base {
     cudnn::convolution_problem whole = problem;
     whole.biased = c.bias;
     if (c.bias) whole.slope = at.relu;
-    bool const together = whole.biased && shared_plan(whole) != nullptr;
+    bool const together = whole.biased && shared_plan(whole, request_.timed) != nullptr;
     if (together)
       push(whole, {plan::x, plan::y, plan::w, plan::bias}, {v, y}, {w, bias});
     else
@@ -96,7 +96,7 @@ class weighted_layers : public layer_base {
 
   void push(cudnn::convolution_problem const& p, std::vector<std::int64_t> arrays, std::vector<std::size_t> values,
             std::vector<void*> constants) {
-    auto plan = shared_plan(p);
+    auto plan = shared_plan(p, request_.timed);
     if (plan == nullptr)
       fail("cuda engine: cuDNN ", cudnnGetVersion(), " has no way to convolve ", p.count, " images ", to_text(p.in), " to ", to_text(p.out),
            " on this device; try another batch size or precision");

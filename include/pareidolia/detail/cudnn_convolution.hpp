@@ -168,18 +168,19 @@ namespace graphs {
 
 }  // namespace graphs
 
-/// The best plan by cuDNN's heuristics, or, where these have none, the first of its fallbacks; none if cuDNN offers nothing within the
-/// limit. Plans on tensor cores are left out unless the problem allows them; one that adds in an order which may change from run to run is
-/// taken only if there is no other.
-[[nodiscard]] inline std::optional<convolution_plan> find_plan(convolution_problem const& p, target const& on,
-                                                               std::size_t most_workspace = std::size_t{1} << 30) {
+/// Up to `most` plans within the limit, those that cuDNN's heuristics think fastest first; none if cuDNN offers none. Plans on tensor cores
+/// are left out unless the problem allows them; one that adds in an order which may change from run to run is given only if there is no
+/// other.
+[[nodiscard]] inline std::vector<convolution_plan> find_plans(convolution_problem const& p, target const& on, std::size_t most = 1,
+                                                              std::size_t most_workspace = std::size_t{1} << 30) {
   constexpr std::size_t most_candidates = 64;
   auto const operations = graphs::operations(p);
   descriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
   on.apply_to_graph(graph);
   graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operations).finalize("a convolution's graph was refused");
-  std::optional<convolution_plan> reserve;
+  std::vector<convolution_plan> found, reserve;
   for (auto const mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+    if (!found.empty()) break;
     descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
     heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph).set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
     on.apply_to_heuristics(heuristics);
@@ -191,19 +192,19 @@ namespace graphs {
       auto const notes = engine.front().values<cudnnBackendNumericalNote_t>(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE);
       auto const noted = [&](cudnnBackendNumericalNote_t what) { return std::find(notes.begin(), notes.end(), what) != notes.end(); };
       bool const steady = !noted(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC);
-      if ((!p.tensor_cores && noted(CUDNN_NUMERICAL_NOTE_TENSOR_CORE)) || (!steady && reserve)) continue;
+      auto& group = steady ? found : reserve;
+      if ((!p.tensor_cores && noted(CUDNN_NUMERICAL_NOTE_TENSOR_CORE)) || group.size() >= most) continue;
       descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, candidate);
       on.apply_to_plan(plan);
       if (!plan.try_finalize()) continue;
       auto const index = engine.front().values<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
       convolution_plan result(std::move(plan), index.empty() ? -1 : index.front());
-      if (result.workspace() > most_workspace) continue;
-      if (steady) return result;
-      reserve = std::move(result);
+      if (result.workspace() <= most_workspace) group.push_back(std::move(result));
+      if (found.size() == most) return found;
     }
   }
-  return reserve;
+  return found.empty() ? std::move(reserve) : std::move(found);
 }
 
 }  // namespace pareidolia::detail::cudnn

@@ -43,6 +43,8 @@ enum class arithmetic : std::uint8_t {
 /// Errors: no device or driver, a device before Ampere, too little device memory (what was asked for, what is free).
 struct cuda_engine {
   arithmetic compute = arithmetic::fp32;
+  bool timed =
+      false;  ///< convolutions are chosen by timing when a plan is made, not by cuDNN's heuristics; from run to run, others may win
 
   using scalar = float;
   static constexpr space memory = space::device;
@@ -62,6 +64,7 @@ class cuda_engine::plan {
   plan(cuda_engine const& options, parameters const& p, std::size_t n, std::vector<std::size_t> watched)
       : parameters_(p.contents()), capacity_(n), input_(n * size_of(graph().input) * sizeof(float), "a batch of images") {
     request_.tensor_cores = options.compute == arithmetic::tf32;
+    request_.timed = options.timed;
     request_.watched = std::move(watched);
     mean_ = on_device(graph().prepare.mean);
     std::vector<float> inverse;
