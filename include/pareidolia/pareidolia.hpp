@@ -38,6 +38,13 @@
 #include <pareidolia/models/training.hpp>
 #include <pareidolia/models/weights.hpp>
 #include <pareidolia/models/zoo.hpp>
+#include <pareidolia/models/zoo/alexnet.hpp>
+#include <pareidolia/models/zoo/googlenet.hpp>
+#include <pareidolia/models/zoo/lenet.hpp>
+#include <pareidolia/models/zoo/resnet.hpp>
+#include <pareidolia/models/zoo/squeezenet.hpp>
+#include <pareidolia/models/zoo/torchvision.hpp>
+#include <pareidolia/models/zoo/vgg.hpp>
 
 #include <pareidolia/objectives/class_probability.hpp>
 #include <pareidolia/objectives/cross_entropy.hpp>

@@ -20,3 +20,20 @@ TEST_CASE("fields keep their order and their text; the last of a name wins; mess
   CHECK(m.one("e") == "ENUM_VALUE");
   CHECK(m.fields.size() == 5);
 }
+
+TEST_CASE("names and values have an end") {
+  auto const read = [](std::string const& text) { (void)detail::text_parser(text).parse(); };
+  std::string const longest(4096, 'x');
+  CHECK_NOTHROW(read(longest + ": '" + longest + "'"));
+  for (std::string const& text : {longest + "x: 1", "a: " + longest + "x", "a: '" + longest + "x'"})
+    CHECK_THROWS_WITH_AS(read(text), "line 1: a name or a value of more than 4096 characters", error);
+}
+
+TEST_CASE("a text of nothing but short fields is refused before they need several times its size") {
+  std::string many = "a{}";
+  while (many.size() < (1 << 20)) many += many;
+  CHECK_THROWS_WITH_AS((void)detail::text_parser(many).parse(), "line 1: more fields than a text of this size should have", error);
+  std::string usual = "  pad_of_one: 1\n";
+  while (usual.size() < (1 << 19)) usual += usual;
+  CHECK(detail::text_parser(usual).parse().fields.size() == usual.size() / 16);
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // SPDX-FileCopyrightText: the pareidolia authors
 #include <pareidolia/loaders/prototxt.hpp>
+#include <pareidolia/models/fold.hpp>
 #include <pareidolia/models/network.hpp>
 #include <pareidolia/models/zoo.hpp>
 
@@ -13,6 +14,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 using namespace pareidolia;
 using namespace pareidolia_test;
@@ -80,6 +82,115 @@ layer { name: "prob" type: "Softmax" bottom: "fc" top: "prob" }
   CHECK(plan(g).out.back() == image_shape{10, 1, 1});
 }
 
+namespace {
+
+/// The one layer of a network that reads an image of (3, 8, 9).
+graph one(std::string const& type, std::string const& parameters) {
+  return read_text(head + "layer { name: \"x\" type: \"" + type + "\" bottom: \"data\" top: \"x\" " + parameters + " }");
+}
+layer::operation layer_of(std::string const& type, std::string const& parameters = "") {
+  graph const g = one(type, parameters);
+  REQUIRE(g.nodes.size() == 1);
+  static_cast<void>(plan(g));
+  return g.nodes[0].what;
+}
+std::string layer_refusal(std::string const& type, std::string const& parameters) {
+  std::string const said = refusal(head + "layer { name: \"x\" type: \"" + type + "\" bottom: \"data\" top: \"x\" " + parameters + " }");
+  std::string const where = "layer 'x' of type '" + type + "' (line 2): ";
+  return said.rfind(where, 0) == 0 ? said.substr(where.size()) : "not the layer: " + said;
+}
+
+}  // namespace
+
+TEST_CASE("normalisations and scales are Caffe's") {
+  using namespace layer;
+  CHECK(layer_of("BatchNorm") == operation{batch_normalization{.epsilon = 1e-5f, .affine = false}});
+  CHECK(layer_of("BatchNorm", "batch_norm_param { use_global_stats: true eps: 0.001 }") ==
+        operation{batch_normalization{.epsilon = 1e-3f, .affine = false}});
+  CHECK(layer_of("Scale") == operation{scale{.bias = false}});
+  CHECK(layer_of("Scale", "scale_param { bias_term: true axis: 1 }") == operation{scale{.bias = true}});
+  CHECK(layer_refusal("Scale", "scale_param { axis: 2 }") == "only channels (axis 1, num_axes 1) can be scaled");
+  CHECK(layer_refusal("Scale", "bottom: \"data\"") == "only a scale with parameters of its own is supported, which has one bottom");
+  CHECK(layer_of("LRN", "lrn_param { local_size: 3 alpha: 5e-05 k: 2 }") == operation{lrn{.size = 3, .alpha = 5e-5f, .k = 2}});
+  CHECK(layer_of("LRN", "lrn_param { local_size: 3 alpha: 5e-05 k: 2 norm_region: WITHIN_CHANNEL }") ==
+        operation{lrn{.size = 3, .alpha = 5e-5f, .over = region::within_channel}});
+  CHECK(layer_refusal("LRN", "lrn_param { norm_region: ROWS }") == "norm_region is ROWS; ACROSS_CHANNELS and WITHIN_CHANNEL are known");
+
+  // In place, as in Caffe's residual networks: one convolution once it is folded.
+  graph const g = read_text(conv("bias_term: false") + R"(
+layer { name: "bn" type: "BatchNorm" bottom: "c" top: "c" }
+layer { name: "scale" type: "Scale" bottom: "c" top: "c" scale_param { bias_term: true } }
+layer { name: "relu" type: "ReLU" bottom: "c" top: "c" })");
+  auto const folded = plan_folding(g).network;
+  REQUIRE(folded.nodes.size() == 2);
+  CHECK(folded.nodes[0].name == "scale");
+  CHECK(folded.nodes[0].what == operation{convolution{.outputs = 4, .kernel = {3, 3}}});
+}
+
+TEST_CASE("a ReLU has the slope it says") {
+  CHECK(layer_of("ReLU") == layer::operation{layer::activation{}});
+  CHECK(layer_of("ReLU", "relu_param { negative_slope: 0.1 }") == layer::operation{layer::activation{.slope = .1f}});
+  CHECK(layer_refusal("ReLU", "relu_param { negative_slope: -1 }") == "slope is -1; it must be a number from 0");
+}
+
+TEST_CASE("flattening and reshaping keep images apart") {
+  using layer::operation, layer::reshape;
+  auto const to = [](std::string const& dims, std::string const& more = "") {
+    return layer_of("Reshape", "reshape_param { shape { " + dims + " } " + more + " }");
+  };
+  auto const refused = [](std::string const& dims, std::string const& more = "") {
+    return layer_refusal("Reshape", "reshape_param { shape { " + dims + " } " + more + " }");
+  };
+  CHECK(layer_of("Flatten") == operation{layer::flatten{}});
+  CHECK(layer_of("Flatten", "flatten_param { axis: 1 end_axis: -1 }") == operation{layer::flatten{}});
+  CHECK(layer_refusal("Flatten", "flatten_param { axis: 2 }") == "only all axes of an image (axis 1, end_axis -1) can be flattened");
+  CHECK(to("dim: 0 dim: 6 dim: 4 dim: 9") == operation{reshape{{6, 4, 9}}});
+  CHECK(to("dim: 0 dim: 0 dim: -1") == operation{reshape{{3, 72, 1}}});
+  CHECK(to("dim: 0 dim: -1") == operation{reshape{{216, 1, 1}}});
+  CHECK(to("dim: 0 dim: -1 dim: 4 dim: 0") == operation{reshape{{6, 4, 9}}});
+  CHECK(to("dim: -1 dim: 216") == operation{reshape{{216, 1, 1}}});
+  CHECK(to("dim: 24 dim: -1", "axis: 1") == operation{reshape{{24, 9, 1}}});
+  CHECK(refused("dim: 0 dim: 7 dim: -1") == "the input (3, 8, 9) cannot be reshaped to it");
+  CHECK(refused("dim: 0 dim: 108") == "the input (3, 8, 9) has no shape (108, 1, 1)");
+  CHECK(refused("dim: 0 dim: -1 dim: -1") == "more than one dim is -1");
+  CHECK(refused("dim: 2 dim: 216") == "the first dim, the count of images, must be 0");
+  CHECK(refused("dim: -1 dim: -1") == "the first dim, the count of images, must be 0");
+  CHECK(refused("dim: 0") == "it has 1 dims; 2 to 4 are wanted (count, channels, height, width)");
+  CHECK(refused("dim: 0 dim: 216", "axis: 2") == "axis must be 0 or 1 and num_axes -1");
+  // Behind other layers: 0 and -1 refer to what is there.
+  graph const g = read_text(conv("") + R"(
+layer { name: "r" type: "Reshape" bottom: "c" top: "r" reshape_param { shape { dim: 0 dim: 0 dim: -1 dim: 2 } } })");
+  CHECK(g.nodes[1].what == operation{reshape{{4, 21, 2}}});
+}
+
+TEST_CASE("a split gives its input many names, silence ends them") {
+  graph const g = read_text(conv("") + R"(
+layer { name: "split" type: "Split" bottom: "c" top: "a" top: "b" }
+layer { name: "relu" type: "ReLU" bottom: "a" top: "relu" }
+layer { name: "quiet" type: "Silence" bottom: "relu" }
+layer { name: "sum" type: "Eltwise" bottom: "relu" bottom: "b" top: "sum" })");
+  REQUIRE(g.nodes.size() == 3);
+  CHECK(g.nodes[1].inputs.empty());
+  CHECK(g.nodes[2].inputs == std::vector<std::string>{"relu", "c"});
+}
+
+TEST_CASE("a convolution padded by its kernel or more is a padding and a convolution, as in SqueezeNet 1.0") {
+  graph const g = one("Convolution", "convolution_param { num_output: 5 kernel_size: 1 pad_h: 1 pad_w: 2 stride: 2 }");
+  REQUIRE(g.nodes.size() == 2);
+  CHECK(g.nodes[0].name == "x/pad");
+  CHECK(g.nodes[0].what == layer::operation{layer::padding{1, 2, 1, 2}});
+  CHECK(g.nodes[1].name == "x");
+  CHECK(g.nodes[1].what == layer::operation{layer::convolution{.outputs = 5, .stride = {2, 2}}});
+  CHECK(plan(g).out.back() == image_shape{5, 5, 7});
+  auto const layers = [](std::string const& parameters) {
+    return one("Convolution", "convolution_param { num_output: 5 " + parameters + " }").nodes.size();
+  };
+  CHECK(layers("kernel_size: 3 pad_h: 3 pad_w: 0") == 2);
+  CHECK(layers("kernel_size: 3 pad_h: 0 pad_w: 3") == 2);
+  CHECK(layers("kernel_size: 3 pad: 2") == 1);
+  CHECK(layer_refusal("Convolution", "convolution_param { num_output: 5 pad: 1 }") == "kernel and stride must be at least 1");
+}
+
 TEST_CASE("what is wrong with a prototxt is one sentence with the file, and the layer or the line") {
   CHECK(refusal("") == "no layer in it computes anything");
   CHECK(refusal(head) == "no layer in it computes anything");
@@ -97,6 +208,18 @@ TEST_CASE("what is wrong with a prototxt is one sentence with the file, and the 
         "layer 'x' reads 'dta', which nothing before it makes");
   CHECK(refusal("layer { name: \"x\" type: \"ReLU\" bottom: \"data\" top: \"x\" } input: \"data\"") ==
         "it does not say the shape of its input; pass it as the second argument");
+  CHECK(refusal(conv("") + "layer { name: \"x\" type: \"Eltwise\" bottom: \"c\" bottom: \"data\" top: \"x\" }") ==
+        "layer 'x' of type 'Eltwise' (line 2): it reads the image beside or behind other layers; only the first layer may read it");
+  CHECK(refusal(conv("stride: 20 kernel_size: 50")).find("the kernel is larger than its padded input (3, 8, 9)") != std::string::npos);
+  CHECK(refusal(head + "layer { name: \"" + std::string(1000, 'x') + "\" type: \"ReLU\" bottom: \"data\" top: \"x\" }")
+            .find("line 2: a name or value in this message has more than 128 characters") == 0);
+  std::string many = conv(""), wide = head + "layer { name: \"x\" type: \"Concat\" top: \"x\"";
+  for (int i = 0; i < 3000; ++i) {
+    many += "\nlayer { name: \"" + std::to_string(i) + "\" type: \"ReLU\" bottom: \"c\" top: \"c\" }  #" + std::string(200, '-');
+    wide += " bottom: \"data\"  #" + std::string(200, '-') + "\n";
+  }
+  CHECK(refusal(many) == "it has 3001 layers; at most 1536 are read");
+  CHECK(refusal(wide + "}") == "line 2: this message has more than 256 values; weights are read from caffemodels");
   std::string deep;
   for (int i = 0; i < 100'000; ++i) deep += "a {";
   CHECK(refusal(deep) == "line 1: messages nested deeper than 32");
@@ -128,8 +251,11 @@ TEST_CASE("data: the zoo's graphs are those of the published prototxts") {
     for (std::size_t s = 0; s < p.slots.size(); ++s) CHECK(theirs.slots[s].name == p.slots[s].name);  // by which weights are found
   };
   check(zoo::lenet5(), "models/lenet/lenet_deploy.prototxt");
+  check(zoo::cifar10_quick(), "models/cifar10_quick/cifar10_quick.prototxt");
   check(zoo::alexnet(), "prototxt/bvlc_alexnet_deploy.prototxt");
   check(zoo::caffenet(), "prototxt/bvlc_reference_caffenet_deploy.prototxt");
+  check(zoo::vgg_f(), "prototxt/LTS4_deploy_vgg_f.prototxt");
+  check(zoo::vgg_s(), "prototxt/VGG_CNN_S_deploy.prototxt");
   check(zoo::vgg16(), "prototxt/LTS4_deploy_vgg_16.prototxt");
   check(zoo::vgg19(), "prototxt/LTS4_deploy_vgg_19.prototxt");
   check(zoo::nin(), "prototxt/nin_imagenet_deploy.prototxt");

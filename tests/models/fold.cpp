@@ -27,15 +27,6 @@ graph of(std::vector<node> nodes) { return {.name = "g", .input = {3, 7, 6}, .pr
 convolution const conv{.outputs = 4, .kernel = {3, 3}, .padding = {1, 1}, .bias = false};
 convolution const biased{.outputs = 4, .kernel = {3, 3}, .padding = {1, 1}};
 
-/// Weights of a plausible trained network: positive variances.
-weights trained(graph const& g, std::uint64_t seed) {
-  weights w = random_weights(g, seed);
-  for (auto& [name, array] : w.parameters)
-    if (name.ends_with("running_var"))
-      for (float& v : array.values) v = .1f + std::abs(v);
-  return w;
-}
-
 /// By the reference engine, which runs batch normalisations as they are defined.
 tensor<double, 2> scores(graph const& g, weights const& w) {
   auto const parameters = reference_engine<double>{}.load(g, w);
@@ -117,7 +108,7 @@ TEST_CASE("a convolution and what normalises it become one convolution with the 
   CHECK(f.into == std::map<std::string, std::string>{{"conv", "scale"}, {"bn", "scale"}});
 
   // By hand: s = w / sqrt(v + epsilon), W' = s W, b' = beta - s m.
-  weights w = trained(g, 1);
+  weights w = random_weights(g, 1);
   auto const folded = fold(f, w);
   CHECK(folded.parameters.size() == 2);
   auto const value = [&](char const* array, std::size_t i) { return double{w.parameters.at(array).values[i]}; };
@@ -134,7 +125,7 @@ TEST_CASE("folding changes no score") {
   for (graph const& g : foldable_graphs()) {
     CAPTURE(names(g).front());
     CAPTURE(g.nodes.size());
-    weights const w = trained(g, 2);
+    weights const w = random_weights(g, 2);
     auto const f = plan_folding(g);
     CHECK(f.changes());
     for (node const& n : f.network.nodes) CHECK_FALSE(std::holds_alternative<batch_normalization>(n.what));
@@ -148,7 +139,7 @@ TEST_CASE("what is unfolded folds to the same bits, under the names of the origi
     CAPTURE(names(g).front());
     CAPTURE(g.nodes.size());
     auto const f = plan_folding(g);
-    weights const folded = fold(f, trained(g, 3));
+    weights const folded = fold(f, random_weights(g, 3));
     weights const unfolded = unfold(f, folded), again = fold(f, unfolded);
     for (parameter_slot const& slot : f.original.slots) {
       REQUIRE(unfolded.parameters.contains(slot.name));
@@ -156,10 +147,10 @@ TEST_CASE("what is unfolded folds to the same bits, under the names of the origi
     }
     CHECK(unfolded.parameters.size() == f.original.slots.size());
     REQUIRE(again.parameters.size() == folded.parameters.size());
-    for (auto const& [name, array] : folded.parameters) {
-      CAPTURE(name);
-      CHECK(again.parameters.at(name).shape == array.shape);
-      CHECK(relative_error(again.parameters.at(name).values, array.values) < 1e-7);
+    for (auto const& entry : folded.parameters) {
+      CAPTURE(entry.first);
+      CHECK(again.parameters.at(entry.first).shape == entry.second.shape);
+      CHECK(relative_error(again.parameters.at(entry.first).values, entry.second.values) < 1e-7);
     }
   }
 }
@@ -168,7 +159,7 @@ TEST_CASE("one normalisation behind a convolution comes back to the bit, whateve
   for (float const epsilon : {1e-12f, 1e-5f, 1e-3f, .1f, .9f}) {
     graph const g = of({{"conv", biased}, {"bn", batch_normalization{.epsilon = epsilon}}});
     auto const f = plan_folding(g);
-    weights const folded = fold(f, trained(g, 4));
+    weights const folded = fold(f, random_weights(g, 4));
     for (auto const& [name, array] : fold(f, unfold(f, folded)).parameters) CHECK(array.values == folded.parameters.at(name).values);
   }
 }
@@ -194,7 +185,7 @@ TEST_CASE("where there is nothing to fold the graph stays as it is") {
 
 TEST_CASE("a network takes and gives the arrays of its own graph, normalised or not") {
   graph const g = foldable_graphs().back();
-  weights const w = trained(g, 5);
+  weights const w = random_weights(g, 5);
   network net{reference_engine<float>{}, g, w};
   CHECK(net.structure().source.nodes.back().name == "last bn");
   CHECK(net.parameters() < plan(g).parameters);
@@ -213,7 +204,7 @@ TEST_CASE("a network takes and gives the arrays of its own graph, normalised or 
 TEST_CASE("arrays that cannot be folded are named") {
   graph const g = of({{"conv", conv}, {"bn", batch_normalization{}}});
   auto const f = plan_folding(g);
-  weights w = trained(g, 1);
+  weights w = random_weights(g, 1);
   w.source = "some.file";
   weights negative = w, infinite = w, missing = w, misshapen = w;
   negative.parameters["bn.running_var"].values[2] = -.5f;
@@ -234,7 +225,7 @@ TEST_CASE("arrays that cannot be folded are named") {
 
   graph const plain = of({{"bn", batch_normalization{.affine = false}}});
   auto const p = plan_folding(plain);
-  weights turned = fold(p, trained(plain, 1));
+  weights turned = fold(p, random_weights(plain, 1));
   turned.parameters["bn.weight"].values[1] = -2;
   CHECK_THROWS_WITH_AS(static_cast<void>(unfold(p, turned)), doctest::Contains("layer 'bn' has no weight and bias"), error);
 }

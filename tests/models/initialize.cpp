@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 using namespace pareidolia;
 
@@ -32,4 +34,19 @@ TEST_CASE("xavier fills weights uniformly within sqrt(3 / inputs) and biases wit
   for (float v : w.parameters.at("ip1.bias").values) CHECK(v == 0.f);
   CHECK(xavier(zoo::lenet5(), rng{1}).parameters.at("ip2.weight").values == w.parameters.at("ip2.weight").values);
   CHECK(xavier(zoo::lenet5(), rng{2}).parameters.at("ip2.weight").values != w.parameters.at("ip2.weight").values);
+}
+
+TEST_CASE("xavier leaves scales and normalisations the identity") {
+  graph const g{.name = "g",
+                .input = {2, 3, 3},
+                .prepare = {},
+                .nodes = {{"bn", layer::batch_normalization{}}, {"relu", layer::activation{}}, {"scale", layer::scale{}}}};
+  weights const w = xavier(g, rng{1});
+  for (auto const& [name, value] : {std::pair{"bn.weight", 1.f},
+                                    {"bn.bias", 0.f},
+                                    {"bn.running_mean", 0.f},
+                                    {"bn.running_var", 1.f},
+                                    {"scale.weight", 1.f},
+                                    {"scale.bias", 0.f}})
+    CHECK(w.parameters.at(name).values == std::vector<float>{value, value});
 }

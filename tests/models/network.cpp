@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +40,40 @@ TEST_CASE("a network gives back the weights it was made of") {
   }
   CHECK(net.input() == image_shape{1, 28, 28});
   CHECK(net.classes() == 10);
+}
+
+TEST_CASE("fingerprints tell networks apart that differ in an option alone") {
+  auto const print = [](layer::operation const& what, preprocessing const& prepare = {}) {
+    graph const g{
+        .name = "g", .input = {3, 6, 6}, .prepare = prepare, .nodes = {{"one", what}, {"ip", layer::inner_product{.outputs = 2}}}};
+    return network{reference_engine<float>{}, g, random_weights(g, 1)}.fingerprint();
+  };
+  std::vector<std::uint64_t> prints{
+      print(layer::activation{}),
+      print(layer::activation{.slope = .1f}),
+      print(layer::activation{layer::function::tanh}),
+      print(layer::clip{}),
+      print(layer::clip{.low = -1}),
+      print(layer::clip{.high = 5}),
+      print(layer::lrn{}),
+      print(layer::lrn{.size = 3}),
+      print(layer::lrn{.alpha = 1}),
+      print(layer::lrn{.beta = 1}),
+      print(layer::lrn{.k = 2}),
+      print(layer::lrn{.over = layer::region::within_channel}),
+      print(layer::pooling{.kernel = {2, 2}, .stride = {2, 2}}),
+      print(layer::pooling{.kind = layer::pool::average, .kernel = {2, 2}, .stride = {2, 2}}),
+      print(layer::pooling{.kernel = {3, 3}, .stride = {2, 2}, .edge = layer::rounding::floor}),
+      print(layer::padding{.top = 1}),
+      print(layer::padding{.bottom = 1}),
+      print(layer::dropout{}),
+      print(layer::dropout{}, {.scale = 2}),
+      print(layer::dropout{}, {.mean = {1}}),
+      print(layer::dropout{}, {.order = channel_order::bgr}),
+      print(layer::dropout{}, {.deviation = {1, 2, 3}}),
+  };
+  std::sort(prints.begin(), prints.end());
+  CHECK(std::adjacent_find(prints.begin(), prints.end()) == prints.end());
 }
 
 TEST_CASE("fingerprints tell weights, shapes and preprocessing apart, not engines") {

@@ -19,7 +19,7 @@ namespace pareidolia_test {
 
 using namespace pareidolia;
 
-/// Normal numbers, scaled like a trained network's: standard deviation 1 / sqrt(inputs of one output).
+/// Normal numbers, scaled like a trained network's: standard deviation 1 / sqrt(inputs of one output); variances from 1/2 to 3/2.
 inline weights random_weights(graph const& g, std::uint64_t seed) {
   weights w;
   planned_graph const p = plan(g);
@@ -28,7 +28,8 @@ inline weights random_weights(graph const& g, std::uint64_t seed) {
     auto r = rng(seed).stream(s);
     std::size_t const inputs = slot.shape.size() > 1 ? slot.size / slot.shape[0] : 4;
     parameter array{slot.shape, std::vector<float>(slot.size)};
-    for (float& v : array.values) v = r.normal() / std::sqrt(static_cast<float>(inputs));
+    bool const variance = slot.name.ends_with(".running_var");
+    for (float& v : array.values) v = variance ? r.uniform(.5f, 1.5f) : r.normal() / std::sqrt(static_cast<float>(inputs));
     w.parameters[slot.name] = std::move(array);
   }
   return w;

@@ -6,6 +6,7 @@
 
 #include <cctype>
 #include <cstddef>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,21 +15,21 @@
 
 namespace pareidolia::detail {
 
-/// A message in protobuf's text format: fields in order, each a scalar as it was written or a message.
+/// A message in protobuf's text format: fields in order, each a scalar as it was written or a message. A view of the text.
 struct text_message {
   struct field {
-    std::string name;
-    std::string scalar;                     ///< without quotes; empty for a message
-    std::shared_ptr<text_message> message;  ///< null for a scalar
+    std::string_view name;
+    std::string_view scalar;                ///< without quotes; empty for a message
+    std::unique_ptr<text_message> message;  ///< null for a scalar
   };
-  std::vector<field> fields;
-  std::size_t line = 0;  ///< it begins on
+  std::list<field> fields;  ///< a list: unlike a vector, it never holds more than its fields
+  std::size_t line = 0;     ///< it begins on
 
   /// Scalars of all fields of that name.
   [[nodiscard]] std::vector<std::string> all(std::string_view name) const {
     std::vector<std::string> found;
     for (field const& f : fields)
-      if (f.name == name && !f.message) found.push_back(f.scalar);
+      if (f.name == name && !f.message) found.emplace_back(f.scalar);
     return found;
   }
   /// The last scalar of that name, as protobuf has it, or `otherwise`.
@@ -46,7 +47,9 @@ struct text_message {
   }
 };
 
-/// Reads text format. Cost: linear; memory: a few times the text. Errors name the line; nesting is limited to 32.
+/// Reads text format. Cost: linear. Memory: 3 bytes for each of the text and 512 KB; a text of so many and so short fields that they need
+/// more is refused (the files of real networks have 15 to 20 bytes a field, which takes about 60). Errors name the line; nesting is limited
+/// to 32.
 class text_parser {
  public:
   explicit text_parser(std::string_view text) : text_(text) {}
@@ -58,7 +61,8 @@ class text_parser {
   }
 
  private:
-  static constexpr std::size_t deepest = 32;
+  static constexpr std::size_t deepest = 32, longest = 4096;
+  static constexpr std::size_t field_size = sizeof(text_message::field) + 2 * sizeof(void*);  // with the links of its list
 
   [[noreturn]] void error_here(std::string_view what) const { fail("line ", line_, ": ", what); }
 
@@ -78,24 +82,27 @@ class text_parser {
     return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '-' || c == '+' || c == '/';
   }
 
-  std::string word() {
+  std::string_view word() {
     std::size_t const begin = at_;
     while (at_ < text_.size() && belongs(text_[at_])) ++at_;
+    if (at_ - begin > longest) error_here("a name or a value of more than 4096 characters");
     if (begin == at_)
       error_here(at_ < text_.size() ? "a character that begins neither a name nor a value" : "the text ends in the middle of a field");
-    return std::string(text_.substr(begin, at_ - begin));
+    return text_.substr(begin, at_ - begin);
   }
-  std::string scalar() {
+  std::string_view scalar() {
     if (at_ >= text_.size() || (text_[at_] != '"' && text_[at_] != '\'')) return word();
     char const quote = text_[at_++];
-    std::string value;
-    for (; at_ < text_.size() && text_[at_] != quote && text_[at_] != '\n'; ++at_) {
+    std::size_t const begin = at_;
+    for (; at_ < text_.size() && text_[at_] != quote && text_[at_] != '\n'; ++at_)
       if (text_[at_] == '\\') error_here("escapes in strings are not supported");
-      value += text_[at_];
-    }
     if (at_ >= text_.size() || text_[at_] != quote) error_here("a string without its closing quote");
-    ++at_;
-    return value;
+    if (at_ - begin > longest) error_here("a name or a value of more than 4096 characters");
+    return text_.substr(begin, at_++ - begin);
+  }
+  void spend(std::size_t bytes) {
+    spent_ += bytes;
+    if (spent_ > 3 * text_.size() + (std::size_t{1} << 19)) error_here("more fields than a text of this size should have");
   }
 
   text_message message(std::size_t depth) {
@@ -104,16 +111,18 @@ class text_parser {
     m.line = line_;
     for (skip_blank(); at_ < text_.size() && text_[at_] != '}'; skip_blank()) {
       text_message::field f{word(), {}, {}};
+      spend(field_size);
       skip_blank();
       bool const colon = at_ < text_.size() && text_[at_] == ':';
       if (colon) ++at_, skip_blank();
       if (at_ < text_.size() && text_[at_] == '{') {
         ++at_;
-        f.message = std::make_shared<text_message>(message(depth + 1));
-        if (at_ >= text_.size()) error_here("the text ends inside '" + f.name + "'");
+        spend(sizeof(text_message));
+        f.message = std::make_unique<text_message>(message(depth + 1));
+        if (at_ >= text_.size()) error_here(text("the text ends inside '", f.name, "'"));
         ++at_;
       } else {
-        if (!colon) error_here("'" + f.name + "' has neither a value nor a message");
+        if (!colon) error_here(text("'", f.name, "' has neither a value nor a message"));
         f.scalar = scalar();
       }
       m.fields.push_back(std::move(f));
@@ -122,7 +131,7 @@ class text_parser {
   }
 
   std::string_view text_;
-  std::size_t at_ = 0, line_ = 1;
+  std::size_t at_ = 0, line_ = 1, spent_ = 0;
 };
 
 }  // namespace pareidolia::detail

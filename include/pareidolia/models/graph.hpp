@@ -421,9 +421,11 @@ inline std::size_t watched_index(std::string_view engine, planned_graph const& g
 /// Multiplications of one forward pass of one image, in convolutions and inner products.
 [[nodiscard]] inline std::size_t multiplications(planned_graph const& g) {
   std::size_t total = 0;
-  for (std::size_t k = 0; k < g.out.size(); ++k)
-    if (g.first_slot[k] < g.slots.size() && g.slots[g.first_slot[k]].name == g.source.nodes[k].name + ".weight")
+  for (std::size_t k = 0; k < g.out.size(); ++k) {
+    auto const& what = g.source.nodes[k].what;
+    if (std::holds_alternative<layer::convolution>(what) || std::holds_alternative<layer::inner_product>(what))
       total += g.slots[g.first_slot[k]].size * g.out[k][1] * g.out[k][2];
+  }
   return total;
 }
 

@@ -14,7 +14,7 @@
 namespace pareidolia {
 
 /// Weights to start training from: uniform in +-sqrt(3 / n), n the inputs of one output (Caffe's "xavier" filler, after Glorot & Bengio
-/// 2010); biases 0. Each array draws from its own stream.
+/// 2010); biases 0; scales and normalisations the identity. Each array draws from its own stream.
 [[nodiscard]] inline weights xavier(graph const& g, rng const& random) {
   weights w;
   w.source = "xavier initialisation";
@@ -26,6 +26,8 @@ namespace pareidolia {
       auto r = random.stream(s);
       float const bound = std::sqrt(3.f * static_cast<float>(slot.shape[0]) / static_cast<float>(slot.size));
       for (float& v : array.values) v = r.uniform(-bound, bound);
+    } else if (slot.name.ends_with(".weight") || slot.name.ends_with(".running_var")) {
+      array.values.assign(slot.size, 1.f);
     }
     w.parameters[slot.name] = std::move(array);
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/graph_hash.hpp>
 #include <pareidolia/detail/hasher.hpp>
 #include <pareidolia/engine.hpp>
 #include <pareidolia/models/fold.hpp>
@@ -158,17 +159,19 @@ class network {
     return folding_.changes() ? unfold(folding_, w) : w;
   }
 
-  /// Hash of shapes, preprocessing and parameters. Cost: one pass over the parameters.
+  /// Hash of the layers and their options, of the preprocessing and of the parameters. Cost: one pass over the parameters.
   [[nodiscard]] std::uint64_t fingerprint() const {
     detail::hasher h;
-    for (std::size_t extent : input()) h.add(extent);
-    h.add(std::span<float const>(&plan_.source.prepare.scale, 1));
-    h.add(plan_.source.prepare.mean);
-    h.add(plan_.source.prepare.deviation);
+    auto const& prepare = plan_.source.prepare;
+    detail::add_option(h, input());
+    detail::add_option(h, prepare.scale);
+    detail::add_option(h, prepare.order);
+    h.add(prepare.mean);
+    h.add(prepare.deviation);
     for (std::size_t k = 0; k < plan_.source.nodes.size(); ++k) {
       h.add(plan_.source.nodes[k].name);
-      h.add(plan_.source.nodes[k].what.index());
-      for (std::size_t extent : plan_.out[k]) h.add(extent);
+      detail::add_layer(h, plan_.source.nodes[k].what);
+      detail::add_option(h, plan_.inputs[k]);
     }
     std::vector<float> theta(parameters());
     read(theta);
