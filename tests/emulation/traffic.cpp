@@ -27,7 +27,7 @@ using namespace pareidolia;
 struct first_values_model {
   static constexpr space memory = space::device;
   struct workspace {};
-  image_shape input() const { return {3, 40, 40}; }
+  image_shape input() const { return {3, 20, 20}; }
   std::size_t classes() const { return 10; }
   workspace prepare(std::size_t) const { return {}; }
   void forward(const_image_view<memory> x, score_view<memory> y, workspace&) const {
@@ -36,14 +36,14 @@ struct first_values_model {
   }
 };
 
-constexpr std::size_t children = 30, generations = 4, image_bytes = 3 * 40 * 40 * sizeof(float);
+constexpr std::size_t children = 30, generations = 4, image_bytes = 3 * 20 * 20 * sizeof(float);
 
 template <class E>
 emulation::traffic of_one_step(E const& encoding) {
   auto const after = [&](std::size_t n) {
     attack const a{encoding, class_probability{}, map_elites{children, n}};
     emulation::traffic const before = emulation::moved;
-    run(a, first_values_model{}, blank({3, 40, 40}), rng(1));
+    run(a, first_values_model{}, blank({3, 20, 20}), rng(1));
     return emulation::traffic{emulation::moved.up - before.up, emulation::moved.down - before.down};
   };
   auto const few = after(generations), many = after(2 * generations);

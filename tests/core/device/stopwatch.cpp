@@ -11,7 +11,7 @@ namespace pareidolia_test {
 
 TEST_CASE("a stopwatch of the device adds up what lies between start and stop") {
   if (!has_device()) return;
-  auto const values = random_values<2>({300, 1000}, 1);
+  auto const values = random_values<2>({30, 100}, 1);
   auto const y = on_device(values), p = on_device(values);
   stopwatch<space::device> time;
   CHECK(time.seconds() == 0);

@@ -44,13 +44,13 @@ void check_same_winners(A const& a, labelled_images const& canvas) {
 TEST_CASE("MAP-Elites finds on a network of the cuda engine the winners of the reference engine") {
   if (!has_device()) return;
   auto const canvas = blank({1, 28, 28});
-  check_same_winners(attack{pixels{}, class_probability{}, map_elites{.children = 20, .generations = 5}}, canvas);
-  check_same_winners(attack{cppn{}, class_probability{}, map_elites{.children = 20, .generations = 5}}, canvas);
+  check_same_winners(attack{pixels{}, class_probability{}, map_elites{.children = 10, .generations = 3}}, canvas);
+  check_same_winners(attack{cppn{}, class_probability{}, map_elites{.children = 10, .generations = 3}}, canvas);
 }
 
 TEST_CASE("a gradient search climbs on a network of the cuda engine as on one of the reference engine") {
   if (!has_device()) return;
-  labelled_images const canvas{random_values<4>({3, 1, 28, 28}, 5), {1, 2, 7}};
+  labelled_images const canvas{random_values<4>({2, 1, 28, 28}, 5), {1, 7}};
   check_same_winners(attack{pixels{.levels = 0}, class_probability{}, gentle_ascent{}}, canvas);
   check_same_winners(attack{pixels{.levels = 0}, cross_entropy{}, gentle_ascent{.genotypes = 1}}, canvas);
 }
