@@ -240,7 +240,8 @@ outcome run(attack<E, B, O> const& a, M const& model, labelled_images const& can
         }
       }
       ++result.steps;
-      if (!detail::inform(step{search.where(), seconds(), pass.seconds()}, sinks...)) {
+      double const model_seconds = pass.seconds();  // which may wait for the model
+      if (!detail::inform(step{search.where(), seconds(), model_seconds}, sinks...)) {
         result.complete = search.done();
         break;
       }
