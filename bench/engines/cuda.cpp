@@ -72,6 +72,7 @@ bool const added = [] {
   add<zoo::vgg16>("vgg16");
   add<zoo::vgg19>("vgg19");
   add<zoo::googlenet>("googlenet");
+  add<zoo::resnet50>("resnet50");
   return true;
 }();
 

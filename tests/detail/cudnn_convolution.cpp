@@ -57,9 +57,8 @@ TEST_CASE("data: every convolution of the zoo has a plan on a Hopper GPU, in bot
   std::ifstream file(pareidolia_test::data_path("../h200.json"));
   cudnn::target const hopper(std::string{std::istreambuf_iterator<char>(file), {}});
   std::set<cudnn::convolution_problem> problems;
-  for (graph const& g :
-       {zoo::lenet5(), zoo::alexnet(), zoo::caffenet(), zoo::vgg16(), zoo::vgg19(), zoo::googlenet(), zoo::nin(), zoo::squeezenet_1_1()})
-    for (std::size_t count : {1u, 32u, 256u}) collect(g, count, problems);
+  for (zoo::entry const& network : zoo::networks)
+    for (std::size_t count : {1u, 32u, 256u}) collect(network.make(), count, problems);
   for (graph const& g : pareidolia_test::conformance_graphs()) collect(g, 5, problems);
   std::size_t planned = 0, fused = 0, fusible = 0, largest = 0;
   for (auto const& p : problems) {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 // SPDX-FileCopyrightText: the pareidolia authors
-#include <pareidolia/engines/cpu.hpp>
 #include <pareidolia/engines/cuda.hpp>
 #include <pareidolia/engines/cuda_staged.hpp>
+
+#include <pareidolia/engines/cpu.hpp>
+#include <pareidolia/models/fold.hpp>
 #include <pareidolia/models/network.hpp>
+#include <pareidolia/models/zoo.hpp>
 
 #include "engines/conformance.hpp"
 #include "support/cuda.hpp"
@@ -78,8 +81,9 @@ TEST_CASE("the cuda engine shows the activations of its layers") {
 
 TEST_CASE("the networks of the zoo give on the device what they give on the cpu, and their gradients") {
   if (!has_real_device()) return;
-  for (graph const& g : {zoo::alexnet(), zoo::nin(), zoo::squeezenet_1_1(), zoo::googlenet(), zoo::vgg16()}) {
-    CAPTURE(g.name);
+  for (zoo::entry const& entry : zoo::networks) {
+    CAPTURE(entry.name);
+    graph const g = entry.make();
     weights const w = random_weights(g, 3);
     network const on_device{staged_cuda_engine{}, g, w}, on_tensor_cores{staged_cuda_engine{{.compute = arithmetic::tf32}}, g, w};
     network const on_cpu{cpu_engine{}, g, w};
@@ -98,6 +102,23 @@ TEST_CASE("the networks of the zoo give on the device what they give on the cpu,
     CHECK(relative_error(got.second, expected.second) < 1e-3);  // a ReLU or maximum near a tie goes the other way now and then
     CHECK(relative_error(fast.first, expected.first) < 2e-2);
     CHECK(relative_error(fast.second, expected.second) < 2e-1);
+  }
+}
+
+TEST_CASE("networks of the zoo become programs whose arrays share memory") {
+  if (!has_device()) return;
+  for (zoo::entry const& entry : zoo::networks) {
+    CAPTURE(entry.name);
+    planned_graph const g = plan(plan_folding(entry.make()).network);
+    if (g.parameters > 30'000'000) continue;  // the emulated device is slow
+    detail::cuda::device_parameters::content parameters(g);
+    auto const scores = detail::cuda::graph_compiler(parameters, {.count = 2}).compile_graph();
+    auto const all = detail::cuda::graph_compiler(parameters, {.count = 2, .input = true, .weights = true}).compile_graph();
+    CHECK(all.gradients.size() == g.slots.size());
+    std::size_t sum = 0;
+    for (auto const& shape : g.out) sum += 2 * shape[0] * shape[1] * shape[2] * sizeof(float);
+    CHECK(scores.arena.size < sum);
+    CHECK(scores.arena.size < all.arena.size);
   }
 }
 

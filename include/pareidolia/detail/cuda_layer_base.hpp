@@ -27,8 +27,8 @@ struct program_request {
   std::size_t count = 1;                ///< images
   bool input = false, weights = false;  ///< which gradients it computes besides the scores
   bool tensor_cores = false;
-  bool timed = false;                ///< convolutions are chosen by timing
-  std::vector<std::size_t> watched;  ///< nodes whose activations stay readable after a forward
+  bool timed = false;                     ///< convolutions are chosen by timing
+  std::vector<std::size_t> watched = {};  ///< nodes whose activations stay readable after a forward
 };
 
 /// What the compilers of all kinds of layers share.
