@@ -1,9 +1,10 @@
 # What the base (`pareidolia`) and each component need, as targets; the part before `::` is the package that has them.
 # The build and the installed package both read this list.
-set(pareidolia_components reference cpu io)
+set(pareidolia_components reference cpu cuda io)
 set(pareidolia_pareidolia_needs Xtensor::Xtensor Random123::Random123)
 set(pareidolia_reference_needs XtensorBlas::XtensorBlas LAPACK::LAPACK BLAS::BLAS)
 set(pareidolia_cpu_needs DNNL::DNNL OpenMP::OpenMP_CXX)
+set(pareidolia_cuda_needs CUDNN::CUDNN CUDNN::CUBLASLT CUDNN::NVRTC CUDNN::CUDART)
 set(pareidolia_io_needs PNG::PNG JPEG::JPEG ZLIB::ZLIB nlohmann_json::nlohmann_json Protozero::Protozero)
 
 # For messages: where Debian and Ubuntu have them.
@@ -13,6 +14,7 @@ set(pareidolia_XtensorBlas_debian libxtensor-blas-dev)
 set(pareidolia_LAPACK_debian libopenblas-dev)
 set(pareidolia_BLAS_debian libopenblas-dev)
 set(pareidolia_DNNL_debian libdnnl-dev)
+set(pareidolia_CUDNN_debian "none, but NVIDIA's cudnn9-cuda and cuda-toolkit, or pip's nvidia-cudnn, -cublas, -cuda-runtime and -cuda-nvrtc")
 set(pareidolia_OpenMP_debian "g++, or libomp-dev for clang")
 set(pareidolia_PNG_debian libpng-dev)
 set(pareidolia_JPEG_debian libjpeg-dev)
@@ -21,6 +23,7 @@ set(pareidolia_nlohmann_json_debian nlohmann-json3-dev)
 set(pareidolia_Protozero_debian libprotozero-dev)
 
 set(pareidolia_DNNL_version 2.6)
+set(pareidolia_CUDNN_version 9.8)
 
 # Looks for what `component` needs. Sets the variable named by `problem` to one sentence, empty when all is there.
 function(pareidolia_find component problem)
@@ -41,6 +44,7 @@ function(pareidolia_find component problem)
     endif()
   endforeach()
   if(missing)
+    list(REMOVE_DUPLICATES missing)
     list(JOIN missing ", " missing)
     string(REPLACE "  " " " missing "${missing}")
     set(${problem} "pareidolia::${component} needs ${missing}, not found" PARENT_SCOPE)

@@ -9,11 +9,12 @@ set(rules
     "^omp\\.h$"                              "^(base:core/parallel\\.hpp$|cpu:)"
     "^xtensor-blas/"                         "^reference:"
     "dnnl"                                   "^cpu:"
+    "^(cuda|cudnn|cublas|nvrtc)[a-zA-Z_]*\\.h$" "^cuda:"
     "^(jpeglib\\.h$|png\\.h$|zlib\\.h$|nlohmann/|protozero/)" "^io:"
     "^pareidolia/(engines|models)/"          ":(engines|models|loaders|io|detail|pareidolia\\.hpp)"
     "^pareidolia/pareidolia\\.hpp$"          "^$")
 
-foreach(component IN ITEMS base reference cpu io)
+foreach(component IN ITEMS base reference cpu cuda io)
   list(TRANSFORM ${component} REPLACE "^include/" "")
   if(NOT ${component})
     message(FATAL_ERROR "the component ${component} has no headers")

@@ -6,6 +6,7 @@
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/sinks.hpp>
+#include <pareidolia/core/stopwatch.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/detail/explain.hpp>
 
@@ -70,9 +71,9 @@ class session {
 
   /// Scores of the first `count` images of `images()`, which the caller has filled.
   const_score_view<S> forward(std::size_t count) {
-    auto const begin = clock::now();
+    time_.start();
     model_.forward(images(count), scores(count), *workspace_);
-    seconds += since(begin);
+    time_.stop();
     forwards += count;
     if (std::size_t const bad = first_not_finite(scores(count)); bad < count)
       fail("the model gave a score that is not a finite number for image ", bad, " of a batch of ", count,
@@ -83,9 +84,9 @@ class session {
   /// dx for the last forward; `seeds()` was filled by the caller.
   const_image_view<S> backward(std::size_t count) requires DifferentiableModel<M> {
     if (dx_.view().shape[0] < count) dx_ = storage<float, 4, S>(shape_of(count));
-    auto const begin = clock::now();
+    time_.start();
     model_.backward(seeds(count), dx_.view().rows(0, count), *workspace_);
-    seconds += since(begin);
+    time_.stop();
     backwards += count;
     return dx_.view().rows(0, count);
   }
@@ -104,11 +105,10 @@ class session {
   score_view<S> seeds(std::size_t count) { return dy_.view().rows(0, count); }
   [[nodiscard]] std::size_t classes() const { return static_cast<std::size_t>(model_.classes()); }
 
-  std::size_t forwards = 0, backwards = 0;
-  double seconds = 0;
+  /// That the model has taken.
+  [[nodiscard]] double seconds() { return time_.seconds(); }
 
-  using clock = std::chrono::steady_clock;
-  static double since(clock::time_point begin) { return std::chrono::duration<double>(clock::now() - begin).count(); }
+  std::size_t forwards = 0, backwards = 0;
 
  private:
   std::array<std::size_t, 4> shape_of(std::size_t count) const {
@@ -120,6 +120,27 @@ class session {
   std::unique_ptr<typename M::workspace> workspace_;
   storage<float, 4, S> x_, dx_;
   storage<float, 2, S> y_, dy_;
+  stopwatch<S> time_;
+};
+
+/// A canvas in the memory of a model: the caller's own images on the host, a copy elsewhere.
+template <space S>
+class canvas_in {
+ public:
+  explicit canvas_in(const_image_view<space::host> images) : images_(images.shape) { copy(images, images_.view()); }
+  [[nodiscard]] const_image_view<S> view() { return images_.view(); }
+
+ private:
+  storage<float, 4, S> images_;
+};
+template <>
+class canvas_in<space::host> {
+ public:
+  explicit canvas_in(const_image_view<space::host> images) : images_(images) {}
+  [[nodiscard]] const_image_view<space::host> view() const { return images_; }
+
+ private:
+  const_image_view<space::host> images_;
 };
 
 template <class P>
@@ -148,7 +169,8 @@ inline void check_canvas(labelled_images const& canvas, image_shape const& input
 /// Runs an attack on a model, starting from `canvas`; its labels are the classes to reach or to leave (unused by a search over classes).
 ///
 /// Cost: for each step one forward (and one backward, for searches that follow gradients) of as many images as the search asks for; at the
-/// end one forward of the result and one of the canvas. Memory: the images of one step and the model's workspace for them.
+/// end one forward of the result and one of the canvas. Memory: the images of one step and the model's workspace for them. On a device
+/// genotypes, images and gradients stay there: what comes back at each step is a row of values, at the end the images.
 /// The result depends on the arguments alone, not on threads. `sinks` are called after each step and may end the run.
 /// Errors: images of the wrong shape or outside [0, 1], missing labels, a model that answers with NaN.
 template <class E, class B, class O, class M, class... Sinks>
@@ -159,16 +181,18 @@ outcome run(attack<E, B, O> const& a, M const& model, labelled_images const& can
     constexpr detail::feeding how = detail::feeding_of<O, E, S>();
     constexpr bool classwise = how == detail::feeding::classes;
     using session = detail::session<M>;
-    auto const begin = session::clock::now();
+    auto const seconds = [begin = std::chrono::steady_clock::now()] {
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    };
     session pass(model);
     std::size_t const classes = pass.classes();
     detail::check_canvas(canvas, model.input(), !classwise, classes);
-    const_image_view<S> const start = as_view(canvas.images);
+    detail::canvas_in<S> here(as_view(canvas.images));
+    const_image_view<S> const start = here.view();
     std::size_t const canvases = start.shape[0];
 
     // Class of each canvas, before anything is done to it.
-    auto const copy = pass.images(canvases);
-    std::copy_n(start.data, start.size(), copy.data);
+    copy(start, pass.images(canvases));
     result.before.resize(canvases);
     argmax(pass.forward(canvases), result.before);
 
@@ -216,7 +240,8 @@ outcome run(attack<E, B, O> const& a, M const& model, labelled_images const& can
         }
       }
       ++result.steps;
-      if (!detail::inform(step{search.where(), session::since(begin), pass.seconds}, sinks...)) {
+      double const model_seconds = pass.seconds();  // which may wait for the model
+      if (!detail::inform(step{search.where(), seconds(), model_seconds}, sinks...)) {
         result.complete = search.done();
         break;
       }
@@ -233,10 +258,11 @@ outcome run(attack<E, B, O> const& a, M const& model, labelled_images const& can
     result.images = filled<float, 4>(x.shape);
     result.scores = filled<float, 2>(y.shape);
     result.distances = filled<float, 2>({count, 4});
-    std::copy_n(x.data, x.size(), result.images.data());
-    std::copy_n(y.data, y.size(), result.scores.data());
+    result.values.resize(count);
+    copy(x, as_view(result.images));
+    copy(y, as_view(result.scores));
+    copy(v, value_view<space::host>{result.values.data(), {count}});
     distances(x, start, as_view(result.distances));
-    result.values.assign(v.data, v.data + count);
     result.targets = targets;
     result.labels.resize(count);
     argmax(y, result.labels);
@@ -247,8 +273,8 @@ outcome run(attack<E, B, O> const& a, M const& model, labelled_images const& can
 
     result.forwards = pass.forwards;
     result.backwards = pass.backwards;
-    result.model_seconds = pass.seconds;
-    result.seconds = session::since(begin);
+    result.model_seconds = pass.seconds();
+    result.seconds = seconds();
     result.seed = random.seed();
     if constexpr (FingerprintedModel<M>) result.model = model.fingerprint();
   }
@@ -260,7 +286,8 @@ template <class P, class M>
 auto measure(P const& probe, M const& model, labelled_images const& images) {
   if constexpr (detail::explain_measure<P, M>()) {
     detail::check_canvas(images, model.input(), false, static_cast<std::size_t>(model.classes()));
-    return probe.measure(model, as_view(images.images), label_view(images.labels));
+    detail::canvas_in<M::memory> here(as_view(images.images));
+    return probe.measure(model, here.view(), label_view(images.labels));
   }
 }
 

@@ -18,6 +18,7 @@
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/sinks.hpp>
+#include <pareidolia/core/stopwatch.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/version.hpp>
 #include <pareidolia/core/view.hpp>
@@ -25,6 +26,7 @@
 #include <pareidolia/encodings/cppn.hpp>
 #include <pareidolia/encodings/cppn_network.hpp>
 #include <pareidolia/encodings/pixels.hpp>
+#include <pareidolia/encodings/staged.hpp>
 
 #include <pareidolia/models/adaptors.hpp>
 #include <pareidolia/models/crops.hpp>

@@ -77,3 +77,12 @@ TEST_CASE("distances are L0, L1, L2 and Linf to each image's canvas") {
   CHECK(row(2) == std::array{3.f, 1.5f, std::sqrt(0.875f), 0.75f});
   CHECK(row(3) == std::array{4.f, 4.f, 2.f, 1.f});
 }
+
+TEST_CASE("copies are of whole batches, and of rows by their numbers") {
+  std::vector<float> const source{0, 1, 2, 3, 4, 5};
+  std::vector<float> whole(6), some(8, 9.f);
+  copy(view<float const, 2>{source.data(), {3, 2}}, view<float, 2>{whole.data(), {3, 2}});
+  CHECK(whole == source);
+  copy_rows({source.data(), {3, 2}}, std::vector<std::size_t>{2, 0, 2}, {some.data(), {4, 2}}, std::vector<std::size_t>{0, 3, 1});
+  CHECK(some == std::vector<float>{4, 5, 4, 5, 9, 9, 0, 1});
+}

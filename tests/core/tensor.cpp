@@ -42,3 +42,5 @@ TEST_CASE("a blank canvas is one black image without a label") {
   CHECK(canvas.labels.empty());
   CHECK(canvas.images == filled<float, 4>({1, 3, 4, 5}));
 }
+
+static_assert(Memory<space::host>);

@@ -9,10 +9,24 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <type_traits>
 
-// Primitives on batches: what objectives, optimizers and run() are written in. Each is overloaded on the memory space of its views.
+// Primitives on batches: what objectives, optimizers and run() are written in. Each is overloaded on the memory space of its views; spans
+// are in host memory.
 
 namespace pareidolia {
+
+/// to <- from, of the same shape. Between memory spaces it is a transfer.
+template <class T, std::size_t Rank>
+void copy(view<T, Rank, space::host> from, view<std::remove_const_t<T>, Rank, space::host> to) {
+  std::copy_n(from.data, from.size(), to.data);
+}
+
+/// Row to[k] of `target` <- row from[k] of `source`, for every k. The entries of `to` are distinct; target and source are different memory.
+inline void copy_rows(view<float const, 2> source, std::span<std::size_t const> from, view<float, 2> target,
+                      std::span<std::size_t const> to) {
+  for (std::size_t k = 0; k < to.size(); ++k) std::copy_n(source.row(from[k]).data(), source.stride(), target.row(to[k]).data());
+}
 
 /// p(i, k) = exp(y(i, k)) / sum_j exp(y(i, j)), shifted by the row's maximum. y and p (count, classes), may be the same memory.
 inline void softmax_rows(const_score_view<space::host> y, score_view<space::host> p) {

@@ -56,6 +56,14 @@ struct storage<T, Rank, space::host> {
   [[nodiscard]] pareidolia::view<T, Rank> view() { return as_view(values); }
 };
 
+/// Memory that can be allocated and computed in: the host's, and the device's where an engine for it is included.
+template <space S>
+inline constexpr bool is_memory = requires {
+  sizeof(storage<float, 1, S>);
+};
+template <space S>
+concept Memory = is_memory<S>;
+
 /// Images and the class that belongs to each: what an attack starts from, a data set, a batch.
 struct labelled_images {
   tensor<float, 4> images;  ///< (count, channels, height, width) in [0, 1]

@@ -24,10 +24,9 @@ struct arena_layout {
 
 /// Places pieces so that no two which live at the same time overlap: largest first, each at the lowest offset that fits.
 ///
-/// Offsets are multiples of 64. Greedy by size is within a few percent of the best on networks; the number of pieces is small, so the cost
-/// of its square does not matter.
-[[nodiscard]] inline arena_layout arrange(std::vector<lifetime> const& pieces) {
-  constexpr std::size_t line = 64;
+/// Offsets are multiples of `line`. Greedy by size is within a few percent of the best on networks; the number of pieces is small, so the
+/// cost of its square does not matter.
+[[nodiscard]] inline arena_layout arrange(std::vector<lifetime> const& pieces, std::size_t line = 64) {
   std::vector<std::size_t> order(pieces.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return pieces[a].size > pieces[b].size; });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pareidolia/core/sinks.hpp>
+#include <pareidolia/core/tensor.hpp>
 #include <pareidolia/encoding.hpp>
 #include <pareidolia/model.hpp>
 #include <pareidolia/objective.hpp>
@@ -52,6 +53,7 @@ template <class E, class B, class O, class M, class... Sinks>
   static_assert((Sink<Sinks> && ...), "sink: each argument after the rng must be callable with `step const&` and return void or verdict");
   if constexpr (Model<M>) {
     constexpr space S = M::memory;
+    static_assert(Memory<S>, "model: it computes in device memory, which an engine brings, include <pareidolia/engines/cuda.hpp>");
     static_assert(Encoding<E, S>,
                   "encoding: needs a type template population<space>, buffer(count, canvas) and decode(population, canvas, x)");
     static_assert(Objective<B, S>, "objective: needs `static constexpr bool targeted` and value(y, targets, v) const");
@@ -73,7 +75,10 @@ template <class E, class B, class O, class M, class... Sinks>
       }
     }
   }
-  return fits<E, B, O, M>() && (Sink<Sinks> && ...);
+  if constexpr (fits<E, B, O, M>())
+    return Memory<M::memory> && (Sink<Sinks> && ...);
+  else
+    return false;
 }
 
 /// The same for measure().
@@ -82,11 +87,13 @@ template <class P, class M>
   static_assert(Model<M>,
                 "model: needs `static constexpr space memory`, a type workspace, input(), classes(), prepare(count) and forward(x, y, "
                 "workspace) const");
-  if constexpr (Model<M>) static_assert(Probe<P, M>, "probe: needs a type result and result measure(model, x, labels) const");
-  if constexpr (Model<M>)
-    return Probe<P, M>;
-  else
+  if constexpr (Model<M>) {
+    static_assert(Memory<M::memory>, "model: it computes in device memory, which an engine brings, include <pareidolia/engines/cuda.hpp>");
+    static_assert(Probe<P, M>, "probe: needs a type result and result measure(model, x, labels) const");
+    return Memory<M::memory> && Probe<P, M>;
+  } else {
     return false;
+  }
 }
 
 }  // namespace pareidolia::detail

@@ -120,17 +120,12 @@ struct cppn {
 
   /// n black images: networks without connections.
   [[nodiscard]] cppn_population<space::host> buffer(std::size_t n, const_image_view<space::host> canvas) const {
-    check();
-    cppn_network const black{outputs(canvas.shape[1]), std::vector(outputs(canvas.shape[1]), cppn_activation::linear), {}};
-    return {std::vector<cppn_network>(n, black)};
+    return {black(n, canvas.shape[1])};
   }
 
   void decode(cppn_population<space::host> const& p, const_image_view<space::host>, image_view<space::host> x) const {
     auto const [count, channels, height, width] = x.shape;
-    for (auto const& network : p.networks)
-      if (network.outputs != outputs(channels))
-        detail::fail("cppn: a network has ", network.outputs, " outputs, an image of ", channels, " channels takes ", outputs(channels),
-                     "; make the population with buffer(n, canvas) for this canvas");
+    check_outputs(p, channels);
     detail::cppn_planes const planes(height, width, positions == coordinates::pixels);
     detail::cppn_colouring const colouring{channels == 1 ? cppn_colours::grey : colours, hue_turns, static_cast<float>(levels)};
     struct workplace {
@@ -179,7 +174,23 @@ struct cppn {
     }
   }
 
+  // Images in device memory: encodings/device/cppn.hpp, which comes with an engine for devices. The networks stay on the host.
+  [[nodiscard]] cppn_population<space::device> buffer(std::size_t n, const_image_view<space::device> canvas) const;
+  void decode(cppn_population<space::device> const& p, const_image_view<space::device>, image_view<space::device> x) const;
+
  private:
+  [[nodiscard]] std::vector<cppn_network> black(std::size_t n, std::size_t channels) const {
+    check();
+    return {n, {outputs(channels), std::vector(outputs(channels), cppn_activation::linear), {}}};
+  }
+
+  void check_outputs(cppn_population<space::host> const& p, std::size_t channels) const {
+    for (auto const& network : p.networks)
+      if (network.outputs != outputs(channels))
+        detail::fail("cppn: a network has ", network.outputs, " outputs, an image of ", channels, " channels takes ", outputs(channels),
+                     "; make the population with buffer(n, canvas) for this canvas");
+  }
+
   [[nodiscard]] cppn_network::index outputs(std::size_t channels) const {
     if (channels != 1 && channels != 3) detail::fail("cppn: images of ", channels, " channels; it draws images of 1 (grey) or 3 (RGB)");
     return channels == 1 || colours == cppn_colours::grey ? 1 : 3;

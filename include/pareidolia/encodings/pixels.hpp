@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
@@ -33,7 +34,7 @@ struct pixel_genes<space::host> {
   [[nodiscard]] view<float const, 2> rows() const { return {genes.data(), {size(), length}}; }
 
   void assign(std::span<std::size_t const> to, pixel_genes const& source, std::span<std::size_t const> from) {
-    for (std::size_t k = 0; k < to.size(); ++k) std::copy_n(source.rows().row(from[k]).data(), length, rows().row(to[k]).data());
+    copy_rows(source.rows(), from, rows(), to);
   }
 };
 
@@ -52,7 +53,8 @@ struct pixel_genes<space::host> {
 /// through. A neutral genotype shows its canvas; otherwise only the canvas's shape matters.
 ///
 /// Cost of vary: a copy, and for each gene that mutates two random numbers, one to find it and one to change it; SBX costs ten times as
-/// much for a couple that crosses. The same on any number of threads; rounding may differ between processors with and without AVX2.
+/// much for a couple that crosses. The same on any number of threads; rounding may differ between processors with and without AVX2, and
+/// from that of a device, where genotypes stay and which draws the same numbers.
 ///
 /// Deviations. The paper halves `rate` every 1000 generations (`halve_every`), the released code never does. The released code truncates
 /// 255 v, which leaves white to v = 1 alone, reads the bytes of colour images as HLS, and crosses over with probability 0.5; its SBX leaves
@@ -141,6 +143,14 @@ struct pixels {
         detail::dispatch<detail::polynomial_mutation>(best, child(i), rate, eta, random.key(), std::uint64_t{i});
     });
   }
+
+  // The same in device memory: encodings/device/pixels.hpp, which comes with an engine for devices.
+  [[nodiscard]] pixel_genes<space::device> buffer(std::size_t n, const_image_view<space::device> canvas) const;
+  void decode(pixel_genes<space::device> const& p, const_image_view<space::device>, image_view<space::device> x) const;
+  void pullback(pixel_genes<space::device> const& p, const_image_view<space::device>, const_image_view<space::device> dx,
+                pixel_genes<space::device>& dp) const;
+  void draw(pixel_genes<space::device>& children, rng const& random) const;
+  void vary(pixel_genes<space::device> const& parents, pixel_genes<space::device>& children, rng const& random) const;
 
  private:
   // body(i) for i in [0, n), each worth `work` genes copied. Those that make some 0.2 ms go to a thread together: starting and joining a

@@ -47,6 +47,11 @@ struct class_probability {
 
   /// v(i, k) = p(i, k). y and v (count, classes).
   void values(const_score_view<space::host> y, score_view<space::host> v) const { softmax_rows(y, v); }
+
+  // The same in device memory: objectives/device/class_probability.hpp, which comes with an engine for devices.
+  void value(const_score_view<space::device> y, label_view t, value_view<space::device> v) const;
+  void seed(const_score_view<space::device> y, label_view t, score_view<space::device> dy) const;
+  void values(const_score_view<space::device> y, score_view<space::device> v) const;
 };
 
 static_assert(DifferentiableObjective<class_probability, space::host> && ClasswiseObjective<class_probability, space::host>);

@@ -31,6 +31,10 @@ struct cross_entropy {
     softmax_rows(y, dy);
     for (std::size_t i = 0; i < y.shape[0]; ++i) dy.row(i)[static_cast<std::size_t>(t[i])] -= 1.f;
   }
+
+  // The same in device memory: objectives/device/cross_entropy.hpp, which comes with an engine for devices.
+  void value(const_score_view<space::device> y, label_view t, value_view<space::device> v) const;
+  void seed(const_score_view<space::device> y, label_view t, score_view<space::device> dy) const;
 };
 
 }  // namespace pareidolia

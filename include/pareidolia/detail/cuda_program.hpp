@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/arena.hpp>
+#include <pareidolia/detail/liveness.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace pareidolia::detail::cuda {
+
+using pointers = std::span<void* const>;  ///< where the values of a step lie, in its order
+
+/// One step of a program: something to start on the device.
+struct step {
+  std::vector<std::size_t> values;
+  std::function<void(pointers)> start;
+};
+
+/// An array of a program: floats of `count` images of a shape, channels last. Several may share one storage.
+struct value {
+  image_shape shape{};
+  std::size_t storage = 0;
+};
+
+/// A straight-line program for a fixed number of images: values, the steps between them, and where the values lie in an arena. Steps [0,
+/// forward) compute the scores, [forward, input) the gradient of the image, [input, weights) those of the parameters.
+struct program {
+  static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+  struct gradient {
+    std::size_t slot, value;
+  };
+
+  std::size_t count = 0;
+  std::vector<value> values;
+  std::vector<step> steps;
+  std::size_t forward = 0, input = 0, weights = 0;
+  std::size_t image = none, scores = none, seed = none, input_gradient = none;
+  std::vector<std::size_t> watched;  ///< values that stay readable after a forward
+  std::vector<gradient> gradients;   ///< arrays as the flat vector holds them
+  arena_layout arena;                ///< of the storages; that of the image has size 0, it lies outside
+};
+
+/// Grows a program.
+class program_builder {
+ public:
+  explicit program_builder(std::size_t count) { result_.count = count; }
+
+  [[nodiscard]] program& result() { return result_; }
+  [[nodiscard]] std::size_t steps() const { return result_.steps.size(); }
+  [[nodiscard]] image_shape const& shape(std::size_t v) const { return result_.values[v].shape; }
+  /// How many floats v has.
+  [[nodiscard]] std::size_t size(std::size_t v) const { return result_.count * shape(v)[0] * shape(v)[1] * shape(v)[2]; }
+
+  /// Room for images of a shape.
+  std::size_t add(image_shape const& shape) { return add(shape, result_.count * shape[0] * shape[1] * shape[2] * sizeof(float)); }
+  /// Room for anything else.
+  std::size_t add_bytes(std::size_t bytes) { return add(image_shape{}, bytes); }
+  /// The memory of v as another shape of as many values.
+  std::size_t alias(std::size_t v, image_shape const& as) {
+    if (as == shape(v)) return v;
+    result_.values.push_back({as, result_.values[v].storage});
+    return result_.values.size() - 1;
+  }
+
+  void push(std::vector<std::size_t> values, std::function<void(pointers)> start) {
+    result_.steps.push_back({std::move(values), std::move(start)});
+  }
+
+  /// Gives every storage a place. What a backward step reads keeps its own to the end, since backward may be called many times.
+  program finish() {
+    program& p = result_;
+    constexpr std::size_t alignment = 256;  // what cuBLASLt expects
+    bytes_[p.values[p.image].storage] = 0;
+    liveness lives(bytes_, p.forward, p.steps.size());
+    auto const storage = [&](std::size_t v) { return p.values[v].storage; };
+    for (std::size_t k = 0; k < p.steps.size(); ++k)
+      for (std::size_t v : p.steps[k].values) lives.touch(storage(v), k);
+    lives.touch(storage(p.scores), p.forward);  // read after the last forward step
+    for (std::size_t v : p.watched) lives.pin(storage(v), p.forward);
+    for (std::size_t v : {p.seed, p.input_gradient})
+      if (v != program::none) lives.pin(storage(v), p.forward);
+    for (auto const& g : p.gradients) lives.touch(storage(g.value), p.steps.size());
+    p.arena = lives.places(alignment);
+    return std::move(result_);
+  }
+
+ private:
+  std::size_t add(image_shape const& shape, std::size_t bytes) {
+    result_.values.push_back({shape, bytes_.size()});
+    bytes_.push_back(bytes);
+    return result_.values.size() - 1;
+  }
+
+  program result_;
+  std::vector<std::size_t> bytes_;  // of each storage
+};
+
+/// A program with its values in a piece of device memory.
+class bound_program {
+ public:
+  explicit bound_program(program code) : code_(std::move(code)) {}
+
+  [[nodiscard]] program const& code() const { return code_; }
+
+  /// Puts the values into `arena`, of code().arena.size bytes, and the images at `image`.
+  void bind(std::byte* arena, float* image) {
+    if (arena == arena_ && image == image_) return;
+    arena_ = arena;
+    image_ = image;
+    pointers_.clear();
+    for (step const& s : code_.steps) {
+      auto& bound = pointers_.emplace_back();
+      for (std::size_t v : s.values) bound.push_back(data(v));
+    }
+  }
+
+  [[nodiscard]] float* data(std::size_t v) const {
+    std::size_t const storage = code_.values[v].storage;
+    if (storage == code_.values[code_.image].storage) return image_;
+    return reinterpret_cast<float*>(arena_ + code_.arena.offsets[storage]);
+  }
+
+  void run(std::size_t first, std::size_t last) const {
+    for (std::size_t k = first; k < last; ++k) code_.steps[k].start(pointers_[k]);
+  }
+
+ private:
+  program code_;
+  std::byte* arena_ = nullptr;
+  float* image_ = nullptr;
+  std::vector<std::vector<void*>> pointers_;  // of each step
+};
+
+}  // namespace pareidolia::detail::cuda

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/core/error.hpp>
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+
+// Owners of what the CUDA runtime hands out, and errors for its status codes. No handle of CUDA is seen outside engines/ and detail/.
+//
+// Everything that one host thread asks of the device happens in order, on the stream that the runtime keeps for that thread.
+
+namespace pareidolia::detail::cuda {
+
+/// Throws the runtime's own words behind `what` unless `status` is success.
+inline void check(cudaError_t status, std::string const& what) {
+  if (status == cudaSuccess) return;
+  static_cast<void>(cudaGetLastError());  // or the next call would report it again
+  fail("cuda engine: ", what, ": ", cudaGetErrorString(status), " (", cudaGetErrorName(status), ")");
+}
+
+/// The stream of the calling thread.
+[[nodiscard]] inline cudaStream_t stream() { return cudaStreamPerThread; }
+
+/// How many devices there are; 0 without a driver.
+[[nodiscard]] inline int device_count() {
+  int count = 0;
+  if (cudaGetDeviceCount(&count) == cudaSuccess) return count;
+  static_cast<void>(cudaGetLastError());
+  return 0;
+}
+
+/// What the engine has to know of a device.
+struct device_properties {
+  int major = 0, minor = 0, multiprocessors = 0;
+  [[nodiscard]] int architecture() const { return 10 * major + minor; }
+};
+
+/// The current device of the calling thread. Errors: no driver or device, a device older than Ampere.
+[[nodiscard]] inline device_properties current_device() {
+  if (device_count() == 0)
+    fail("cuda engine: no CUDA device was found; install a driver (nvidia-smi must list the device) or use cpu_engine");
+  int device = 0;
+  check(cudaGetDevice(&device), "the current device could not be asked for");
+  device_properties p;
+  auto const ask = [device](int& value, cudaDeviceAttr what) {
+    check(cudaDeviceGetAttribute(&value, what, device), "an attribute of the device could not be asked for");
+  };
+  ask(p.major, cudaDevAttrComputeCapabilityMajor);
+  ask(p.minor, cudaDevAttrComputeCapabilityMinor);
+  ask(p.multiprocessors, cudaDevAttrMultiProcessorCount);
+  if (p.major < 8)
+    fail("cuda engine: the device has compute capability ", p.major, ".", p.minor, "; 8.0 (Ampere) or newer is needed, or use cpu_engine");
+  return p;
+}
+
+/// Device memory, uninitialised.
+class buffer {
+ public:
+  buffer() = default;
+  /// `purpose` is for the message when memory runs out.
+  buffer(std::size_t bytes, char const* purpose) : size_(bytes) {
+    if (bytes == 0) return;
+    cudaError_t const status = cudaMalloc(&data_, bytes);
+    if (status == cudaSuccess) return;
+    static_cast<void>(cudaGetLastError());
+    std::size_t free = 0, total = 0;
+    if (status != cudaErrorMemoryAllocation || cudaMemGetInfo(&free, &total) != cudaSuccess)
+      check(status, "device memory for " + std::string(purpose) + " could not be allocated");
+    fail("cuda engine: ", purpose, " needs ", (bytes >> 20) + 1, " MB of device memory, ", free >> 20, " of ", total >> 20,
+         " MB are free; prepare the network for a smaller batch");
+  }
+  buffer(buffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  buffer& operator=(buffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~buffer() {
+    if (data_ != nullptr) static_cast<void>(cudaFree(data_));
+  }
+
+  template <class T>
+  [[nodiscard]] T* as() const {
+    return static_cast<T*>(data_);
+  }
+  [[nodiscard]] std::byte* data() const { return as<std::byte>(); }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// Waits for all that the calling thread asked for; what went wrong on the device meanwhile is said here.
+inline void synchronize() { check(cudaStreamSynchronize(stream()), "the work on the device failed"); }
+
+/// Enqueue a copy. That of host memory which is not pinned has left it when upload() returns.
+template <class T>
+void upload(std::span<T const> from, T* to) {
+  check(cudaMemcpyAsync(to, from.data(), from.size_bytes(), cudaMemcpyHostToDevice, stream()), "an upload failed");
+}
+template <class T>
+void copy(T const* from, T* to, std::size_t count) {
+  check(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyDeviceToDevice, stream()), "a copy on the device failed");
+}
+template <class T>
+void fill_zero(T* to, std::size_t count) {
+  check(cudaMemsetAsync(to, 0, count * sizeof(T), stream()), "memory on the device could not be cleared");
+}
+/// Copies to the host and waits for it.
+template <class T>
+void download(T const* from, std::span<T> to) {
+  check(cudaMemcpyAsync(to.data(), from, to.size_bytes(), cudaMemcpyDeviceToHost, stream()), "a download failed");
+  synchronize();
+}
+
+}  // namespace pareidolia::detail::cuda

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+
+// What a run moves between host and device, which only an emulated device counts.
+
+#include "emulation/machine.hpp"
+
+#include <pareidolia/attack.hpp>
+#include <pareidolia/core/device/batch.hpp>
+#include <pareidolia/core/device/stopwatch.hpp>
+#include <pareidolia/core/device/storage.hpp>
+#include <pareidolia/encodings/device/cppn.hpp>
+#include <pareidolia/encodings/device/pixels.hpp>
+#include <pareidolia/objectives/device/class_probability.hpp>
+#include <pareidolia/optimizers/map_elites.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+
+namespace pareidolia_test {
+namespace {
+
+using namespace pareidolia;
+
+// Scores are the first values of an image. Nothing of it leaves the device.
+struct first_values_model {
+  static constexpr space memory = space::device;
+  struct workspace {};
+  image_shape input() const { return {3, 20, 20}; }
+  std::size_t classes() const { return 10; }
+  workspace prepare(std::size_t) const { return {}; }
+  void forward(const_image_view<memory> x, score_view<memory> y, workspace&) const {
+    for (std::size_t i = 0; i < x.shape[0]; ++i)
+      copy(view<float const, 1, memory>{x.rows(i, 1).data, {classes()}}, view<float, 1, memory>{y.rows(i, 1).data, {classes()}});
+  }
+};
+
+constexpr std::size_t children = 30, generations = 4, image_bytes = 3 * 20 * 20 * sizeof(float);
+
+template <class E>
+emulation::traffic of_one_step(E const& encoding) {
+  auto const after = [&](std::size_t n) {
+    attack const a{encoding, class_probability{}, map_elites{children, n}};
+    emulation::traffic const before = emulation::moved;
+    run(a, first_values_model{}, blank({3, 20, 20}), rng(1));
+    return emulation::traffic{emulation::moved.up - before.up, emulation::moved.down - before.down};
+  };
+  auto const few = after(generations), many = after(2 * generations);
+  CHECK(few.up >= image_bytes);         // the canvas
+  CHECK(few.down >= 10 * image_bytes);  // a champion for each class
+  return {(many.up - few.up) / generations, (many.down - few.down) / generations};
+}
+
+}  // namespace
+
+TEST_CASE("a generation on the device brings back a value for each class, and sends indices or small networks") {
+  auto const direct = of_one_step(pixels{.crossover = 0.5f}), indirect = of_one_step(cppn{});
+  constexpr std::size_t champions = 10 * 2 * sizeof(float), first_not_finite = sizeof(unsigned);
+  CHECK(direct.down == champions + first_not_finite);
+  CHECK(indirect.down == champions + first_not_finite);
+  CHECK(direct.up < children * 16);
+  CHECK(indirect.up < children * 1000);
+}
+
+}  // namespace pareidolia_test
