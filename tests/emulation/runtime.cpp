@@ -12,25 +12,29 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <utility>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <utility>
 #include <vector>
 
 namespace pareidolia_test::emulation {
 namespace {
 
 std::recursive_mutex device_mutex;
-std::map<void*, std::size_t>& allocations() {
-  static std::map<void*, std::size_t> all;
+struct pages {
+  void* first;
+  std::size_t size;
+};
+std::map<void*, pages>& allocations() {
+  static std::map<void*, pages> all;
   return all;
 }
 int accesses = 0;
 
 void protect(int how) {
-  for (auto const& [data, size] : allocations()) ::mprotect(data, size, how);
+  for (auto const& [data, own] : allocations()) ::mprotect(own.first, own.size, how);
 }
 
 /// Runs the threads of a block. Threads that never wait share one stack; each that does keeps its own until it has ended.
@@ -132,7 +136,7 @@ device_access::~device_access() {
 using namespace pareidolia_test::emulation;
 
 namespace {
-constexpr std::size_t device_memory = std::size_t{1} << 30;
+constexpr std::size_t device_memory = std::size_t{1} << 30, page = 4096, alignment = 16;
 std::size_t used = 0;
 }  // namespace
 
@@ -157,16 +161,19 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   return cudaSuccess;
 }
 
-// New memory is full of NaNs: a result that depends on it is wrong.
+// New memory is full of NaNs: a result that depends on it is wrong. It ends where a page ends that nobody may touch.
 cudaError_t cudaMalloc(void** data, std::size_t bytes) {
   std::lock_guard const lock(device_mutex);
   if (bytes > device_memory - used) return cudaErrorMemoryAllocation;
-  *data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (*data == MAP_FAILED) return cudaErrorMemoryAllocation;
-  std::memset(*data, 0xff, bytes);
-  ::mprotect(*data, bytes, PROT_NONE);
-  allocations()[*data] = bytes;
-  used += bytes;
+  std::size_t const size = (bytes + page - 1) / page * page;
+  void* const first = ::mmap(nullptr, size + page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (first == MAP_FAILED) return cudaErrorMemoryAllocation;
+  ::mprotect(first, size, PROT_READ | PROT_WRITE);
+  std::memset(first, 0xff, size);
+  *data = static_cast<std::byte*>(first) + size - (bytes + alignment - 1) / alignment * alignment;
+  ::mprotect(first, size, PROT_NONE);
+  allocations()[*data] = {first, size};
+  used += size;
   return cudaSuccess;
 }
 cudaError_t cudaFree(void* data) {
@@ -174,8 +181,8 @@ cudaError_t cudaFree(void* data) {
   auto const found = allocations().find(data);
   if (data == nullptr) return cudaSuccess;
   if (found == allocations().end()) return cudaErrorInvalidValue;
-  ::munmap(data, found->second);
-  used -= found->second;
+  ::munmap(found->second.first, found->second.size + page);
+  used -= found->second.size;
   allocations().erase(found);
   return cudaSuccess;
 }

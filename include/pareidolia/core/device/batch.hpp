@@ -47,6 +47,7 @@ void launch_rows(char const* kernel, std::size_t rows, Args... args) {
 inline void copy_rows(view<float const, 2, space::device> source, std::span<std::size_t const> from, view<float, 2, space::device> target,
                       std::span<std::size_t const> to) {
   using namespace detail;
+  if (to.empty()) return;
   std::vector<unsigned> rows;
   for (std::size_t row : from) rows.push_back(cuda::kernel_count(row));
   for (std::size_t row : to) rows.push_back(cuda::kernel_count(row));
