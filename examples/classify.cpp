@@ -57,8 +57,7 @@ int main(int argc, char** argv) try {
   options.add_option("model", model, "a network of the zoo by name, a prototxt of one that sees colours as Caffe's do, or an ONNX file")
       ->required();
   options.add_option("files", files, "the weights (caffemodel or safetensors; an ONNX file has its own), then PNG and JPEG files")
-      ->required()
-      ->check(CLI::ExistingFile);
+      ->required();
   options.add_flag("--torchvision", torchvision, "the network is torchvision's: its names of weights, and images as it prepares them");
   options.add_option("--scale", scale, "multiplies pixels, which are from 0 to 1: 255 for an ONNX network that wants 0 to 255");
   options.add_option("--names", names_file, "of the classes, one a line");
