@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,6 +50,13 @@ tensor<T, Rank> random_normal(std::array<std::size_t, Rank> const& shape, std::u
   auto r = rng(seed).stream(0);
   for (T& v : t) v = static_cast<T>(r.normal());
   return t;
+}
+
+/// Shape of what the layer of that name gives; empty if there is none.
+inline image_shape after(planned_graph const& p, std::string_view name) {
+  for (std::size_t k = 0; k < p.out.size(); ++k)
+    if (p.source.nodes[k].name == name) return p.out[k];
+  return {};
 }
 
 /// ||a - b|| / ||b||, elementwise over anything with begin() and end().

@@ -4,6 +4,8 @@
 
 #include <pareidolia/models/fold.hpp>
 
+#include "support/graphs.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -15,16 +17,12 @@
 #include <vector>
 
 using namespace pareidolia;
+using namespace pareidolia_test;
 
 namespace {
 
 bool has(planned_graph const& p, std::string_view array, std::vector<std::size_t> const& shape) {
   return std::any_of(p.slots.begin(), p.slots.end(), [&](auto const& slot) { return slot.name == array && slot.shape == shape; });
-}
-image_shape after(planned_graph const& p, std::string_view name) {
-  for (std::size_t k = 0; k < p.out.size(); ++k)
-    if (p.source.nodes[k].name == name) return p.out[k];
-  return {};
 }
 
 }  // namespace
