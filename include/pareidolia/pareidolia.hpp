@@ -15,8 +15,10 @@
 
 #include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/error.hpp>
+#include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/sinks.hpp>
 #include <pareidolia/core/stopwatch.hpp>
 #include <pareidolia/core/tensor.hpp>
@@ -25,6 +27,7 @@
 
 #include <pareidolia/encodings/cppn.hpp>
 #include <pareidolia/encodings/cppn_network.hpp>
+#include <pareidolia/encodings/perturbation.hpp>
 #include <pareidolia/encodings/pixels.hpp>
 #include <pareidolia/encodings/staged.hpp>
 
@@ -51,3 +54,4 @@
 #include <pareidolia/objectives/cross_entropy.hpp>
 
 #include <pareidolia/optimizers/map_elites.hpp>
+#include <pareidolia/optimizers/pgd.hpp>

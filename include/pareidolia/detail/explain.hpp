@@ -13,12 +13,14 @@
 namespace pareidolia::detail {
 
 /// How run() feeds an optimizer's search.
-enum class feeding { none, values, classes, gradients };
+enum class feeding { none, values, classes, gradients, jacobian };
 
 template <class O, class E, space S>
 [[nodiscard]] consteval feeding feeding_of() {
   if constexpr (GradientOptimizer<O, E, S>)
     return feeding::gradients;
+  else if constexpr (JacobianOptimizer<O, E, S>)
+    return feeding::jacobian;
   else if constexpr (ClasswiseOptimizer<O, E, S>)
     return feeding::classes;
   else if constexpr (ScoreOptimizer<O, E, S>)
@@ -35,6 +37,8 @@ template <class E, class B, class O, class M>
     constexpr feeding how = feeding_of<O, E, S>();
     if constexpr (how == feeding::gradients)
       return DifferentiableModel<M> && DifferentiableEncoding<E, S> && DifferentiableObjective<B, S>;
+    else if constexpr (how == feeding::jacobian)
+      return DifferentiableModel<M> && DifferentiableEncoding<E, S> && Objective<B, S>;
     else if constexpr (how == feeding::classes)
       return ClasswiseObjective<B, S>;
     else
@@ -50,7 +54,8 @@ template <class E, class B, class O, class M, class... Sinks>
   static_assert(Model<M>,
                 "model: needs `static constexpr space memory`, a type workspace, input(), classes(), prepare(count) and forward(x, y, "
                 "workspace) const");
-  static_assert((Sink<Sinks> && ...), "sink: each argument after the rng must be callable with `step const&` and return void or verdict");
+  static_assert(((Sink<Sinks> || RunOption<Sinks>)&&...),
+                "sink: each argument after the rng must be callable with `step const&` and return void or verdict, or be an option");
   if constexpr (Model<M>) {
     constexpr space S = M::memory;
     static_assert(Memory<S>, "model: it computes in device memory, which an engine brings, include <pareidolia/engines/cuda.hpp>");
@@ -64,11 +69,16 @@ template <class E, class B, class O, class M, class... Sinks>
                     "evolutionary one needs an EvolvableEncoding: draw(children, rng) and vary(parents, children, rng)");
       if constexpr (Optimizer<O, E, S>) {
         static_assert(how != feeding::none,
-                      "optimizer: its search needs tell(evaluation), tell(classwise_evaluation) or tell(evaluation, gradients)");
+                      "optimizer: its search needs tell(evaluation), tell(classwise_evaluation) or tell(evaluation, gradients), or "
+                      "backwards(evaluation), seed(k, dy) and learn(k, gradients)");
         if constexpr (how == feeding::gradients) {
           static_assert(DifferentiableModel<M>, "model: this optimizer follows gradients, add backward(dy, dx, workspace) const");
           static_assert(DifferentiableEncoding<E, S>, "encoding: this optimizer follows gradients, add pullback(p, canvas, dx, dp) const");
           static_assert(DifferentiableObjective<B, S>, "objective: this optimizer follows gradients, add seed(y, targets, dy) const");
+        }
+        if constexpr (how == feeding::jacobian) {
+          static_assert(DifferentiableModel<M>, "model: this optimizer follows gradients, add backward(dy, dx, workspace) const");
+          static_assert(DifferentiableEncoding<E, S>, "encoding: this optimizer follows gradients, add pullback(p, canvas, dx, dp) const");
         }
         if constexpr (how == feeding::classes)
           static_assert(ClasswiseObjective<B, S>, "objective: this optimizer keeps a champion per class, add values(y, v) const");
@@ -76,7 +86,7 @@ template <class E, class B, class O, class M, class... Sinks>
     }
   }
   if constexpr (fits<E, B, O, M>())
-    return Memory<M::memory> && (Sink<Sinks> && ...);
+    return Memory<M::memory> && ((Sink<Sinks> || RunOption<Sinks>)&&...);
   else
     return false;
 }
