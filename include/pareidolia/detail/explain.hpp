@@ -64,9 +64,11 @@ template <class E, class B, class O, class M, class... Sinks>
     static_assert(Objective<B, S>, "objective: needs `static constexpr bool targeted` and value(y, targets, v) const");
     if constexpr (Encoding<E, S> && Objective<B, S>) {
       constexpr feeding how = feeding_of<O, E, S>();
-      static_assert(Optimizer<O, E, S>,
-                    "optimizer: needs start(encoding, canvas, rng) const that returns a search with ask(), done(), best() and where(); an "
-                    "evolutionary one needs an EvolvableEncoding: draw(children, rng) and vary(parents, children, rng)");
+      static_assert(
+          Optimizer<O, E, S>,
+          "optimizer: needs start(encoding, canvas, rng) const that returns a search with ask(), done(), best() and where(); an "
+          "evolutionary one needs an EvolvableEncoding: draw(children, rng) and vary(parents, children, rng); one that climbs in a "
+          "ball needs a NormedEncoding: project(p, canvas), steepest(p, canvas, g) and scatter(p, rows, ids, rng)");
       if constexpr (Optimizer<O, E, S>) {
         static_assert(how != feeding::none,
                       "optimizer: its search needs tell(evaluation), tell(classwise_evaluation) or tell(evaluation, gradients), or "
