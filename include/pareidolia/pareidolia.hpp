@@ -49,5 +49,9 @@
 
 #include <pareidolia/objectives/class_probability.hpp>
 #include <pareidolia/objectives/cross_entropy.hpp>
+#include <pareidolia/objectives/logit.hpp>
+#include <pareidolia/objectives/margin.hpp>
+#include <pareidolia/objectives/misclassification.hpp>
+#include <pareidolia/objectives/opposite.hpp>
 
 #include <pareidolia/optimizers/map_elites.hpp>
