@@ -21,6 +21,8 @@ void negate(view<float, Rank, space::device> values);  // objectives/device/oppo
 /// v = -o: for each verb that o has, its results with the other sign.
 template <class O>
 struct opposite {
+  static_assert(!ImageAddend<O, space::host>,
+                "towards, away_from: addends on the image stay as they are, write towards{objective} + addend");
   O objective;
 
   /// The space is that of what is written, so that scores may be mutable ones.
