@@ -52,6 +52,13 @@
 
 #include <pareidolia/objectives/class_probability.hpp>
 #include <pareidolia/objectives/cross_entropy.hpp>
+#include <pareidolia/objectives/distortion.hpp>
+#include <pareidolia/objectives/logit.hpp>
+#include <pareidolia/objectives/margin.hpp>
+#include <pareidolia/objectives/misclassification.hpp>
+#include <pareidolia/objectives/opposite.hpp>
+#include <pareidolia/objectives/penalised.hpp>
+#include <pareidolia/objectives/total_variation.hpp>
 
 #include <pareidolia/optimizers/map_elites.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
