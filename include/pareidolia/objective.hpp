@@ -23,17 +23,6 @@ concept DifferentiableObjective = Objective<O, S> && requires(O const& o, const_
   { o.seed(y, t, dy) } -> std::same_as<void>;
 };
 
-/// An objective that looks at the images too, such as one that wants them near their canvas: v is the sum of both parts.
-///
-/// `o.add_value(x, canvas, v)` adds the worth of image i, which was made from canvas i mod canvases, to v(i);
-/// `o.add_gradient(x, canvas, dx)` adds its gradient to dx.
-template <class O, space S>
-concept ImageObjective = Objective<O, S> &&
-    requires(O const& o, const_image_view<S> x, const_image_view<S> canvas, value_view<S> v, image_view<S> dx) {
-  { o.add_value(x, canvas, v) } -> std::same_as<void>;
-  { o.add_gradient(x, canvas, dx) } -> std::same_as<void>;
-};
-
 /// `o.values(y, v)` writes v(i, k), the worth of image i if class k were its target: every class at once, for searches that keep one
 /// champion per class. y and v (count, classes).
 template <class O, space S>
