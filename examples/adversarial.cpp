@@ -67,15 +67,21 @@ struct settings {
 settings read_options(int argc, char** argv) {
   settings s;
   CLI::App options("Changes images a little, so that a network sees something else.");
-  options.add_option("model", s.model, "a network of the zoo by name, a prototxt of one that sees colours as Caffe's do, or an ONNX file")->required();
-  options.add_option("files", s.files, "the weights (but of ONNX), then images: PNG and JPEG files, folders of them, MNIST's files")->required();
+  options.add_option("model", s.model, "a network of the zoo by name, a prototxt of one that sees colours as Caffe's do, or an ONNX file")
+      ->required();
+  options.add_option("files", s.files, "the weights (but of ONNX), then images: PNG and JPEG files, folders of them, MNIST's files")
+      ->required();
   options.add_flag("--torchvision", s.torchvision, "the network is torchvision's");
   options.add_option("--method", s.method)->check(CLI::IsMember({"fgsm", "pgd"}))->capture_default_str();
-  options.add_option("--norm", s.norm, "in which the change is small")->check(CLI::IsMember({"linf", "l2", "l1", "l0"}))->capture_default_str();
-  options.add_option("--radius", s.radius, "most of it: 8/255 for linf, 3 for l2, 40 for l1 and 100 pixels for l0 if not given")->check(CLI::PositiveNumber);
+  options.add_option("--norm", s.norm, "in which the change is small")
+      ->check(CLI::IsMember({"linf", "l2", "l1", "l0"}))
+      ->capture_default_str();
+  options.add_option("--radius", s.radius, "most of it: 8/255 for linf, 3 for l2, 40 for l1 and 100 pixels for l0 if not given")
+      ->check(CLI::PositiveNumber);
   options.add_option("--rate", s.rate, "length of a step; 2.5 radius / steps if not given")->check(CLI::PositiveNumber);
   options.add_option("--steps", s.steps)->check(CLI::PositiveNumber)->capture_default_str();
-  options.add_option("--target", s.target, "the class to reach; without it any class will do that is not the image's")->check(CLI::NonNegativeNumber);
+  options.add_option("--target", s.target, "the class to reach; without it any class will do that is not the image's")
+      ->check(CLI::NonNegativeNumber);
   options.add_option("--images", s.most, "at most")->check(CLI::PositiveNumber)->capture_default_str();
   options.add_option("--batch", s.batch, "images at a time")->check(CLI::PositiveNumber)->capture_default_str();
   options.add_option("--names", s.names, "of the classes, one a line");

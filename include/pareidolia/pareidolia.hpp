@@ -62,3 +62,5 @@
 
 #include <pareidolia/optimizers/map_elites.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
+
+#include <pareidolia/probes/transfer.hpp>
