@@ -38,6 +38,7 @@
 #include <pareidolia/models/initialize.hpp>
 #include <pareidolia/models/network.hpp>
 #include <pareidolia/models/parameters.hpp>
+#include <pareidolia/models/selection.hpp>
 #include <pareidolia/models/training.hpp>
 #include <pareidolia/models/weights.hpp>
 #include <pareidolia/models/zoo.hpp>
