@@ -105,7 +105,7 @@ int main(int argc, char** argv) try {
   if (photos.size() == 0) throw error("no images were given; name PNG or JPEG files, or a folder, behind the network");
   prepare_report(s.folder);
   if (s.target >= static_cast<int>(net.classes())) throw error("--target is none of the network's classes");
-  photos.labels = s.target < 0 ? labels_of(net, photos, s.batch) : std::vector<int>(photos.size(), s.target);
+  photos.labels = s.target < 0 ? classified(net, photos.images, s.batch) : std::vector<int>(photos.size(), s.target);
 
   section found{.title = s.method + ", " + s.norm, .result = {}, .step_name = "step", .canvas = photos.images};
   stop_on_interrupt const stop;

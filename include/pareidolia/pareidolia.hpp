@@ -33,9 +33,11 @@
 
 #include <pareidolia/models/adaptors.hpp>
 #include <pareidolia/models/crops.hpp>
+#include <pareidolia/models/decay.hpp>
 #include <pareidolia/models/fold.hpp>
 #include <pareidolia/models/graph.hpp>
 #include <pareidolia/models/initialize.hpp>
+#include <pareidolia/models/lipschitz.hpp>
 #include <pareidolia/models/network.hpp>
 #include <pareidolia/models/parameters.hpp>
 #include <pareidolia/models/selection.hpp>
@@ -48,6 +50,7 @@
 #include <pareidolia/models/zoo/lenet.hpp>
 #include <pareidolia/models/zoo/resnet.hpp>
 #include <pareidolia/models/zoo/squeezenet.hpp>
+#include <pareidolia/models/zoo/szegedy.hpp>
 #include <pareidolia/models/zoo/torchvision.hpp>
 #include <pareidolia/models/zoo/vgg.hpp>
 
@@ -65,3 +68,4 @@
 #include <pareidolia/optimizers/pgd.hpp>
 
 #include <pareidolia/probes/transfer.hpp>
+#include <pareidolia/probes/unit_directions.hpp>

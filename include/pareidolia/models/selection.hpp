@@ -39,6 +39,18 @@ void each_class(M const& model, const_image_view<space::host> images, std::size_
 
 }  // namespace detail
 
+/// The class that the model says of each image. Cost: one forward of each, `batch` at a time.
+template <Model M>
+[[nodiscard]] std::vector<int> classified(M const& model, tensor<float, 4> const& images, std::size_t batch = 256) {
+  std::vector<int> labels;
+  if (images.size() > 0)
+    detail::each_class(model, as_view(images), batch, [&](std::size_t, int found) {
+      labels.push_back(found);
+      return true;
+    });
+  return labels;
+}
+
 /// The first n images that the model labels right, in their order: what attacks that leave classes start from.
 ///
 /// Cost: forwards until n are found, `batch` images at a time. Errors: missing labels, fewer than n such images.
