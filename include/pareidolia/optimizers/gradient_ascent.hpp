@@ -35,6 +35,9 @@ namespace pareidolia {
 /// times as small, and `rate` is their lr_max / 255^2; early, late, decay and percentiles have no units. The objective is
 /// class_probability, or another whose values are 1 at most.
 ///
+/// A step raises the log-odds of v by about late, and decay lowers them by its share of what the image has gained: v stays where both are
+/// equal. The published `decayed`, with late / decay = 2, stays at about .2 on GoogLeNet; 100 (late = .1, decay = .001) reaches .9999.
+///
 /// An image is done at the wanted confidence, after `steps` looks at it, or where the gradient is 0. Its answer is the genotype of largest
 /// value. So outcome::forwards_spent is the step that first reached the confidence.
 ///
