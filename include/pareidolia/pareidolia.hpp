@@ -32,6 +32,7 @@
 #include <pareidolia/encodings/staged.hpp>
 
 #include <pareidolia/models/adaptors.hpp>
+#include <pareidolia/models/adversarial_training.hpp>
 #include <pareidolia/models/crops.hpp>
 #include <pareidolia/models/decay.hpp>
 #include <pareidolia/models/fold.hpp>

@@ -53,6 +53,7 @@ TEST_CASE("the first images that a model labels right are found whatever the bat
     CHECK(model.seen == (batch == 1 ? 4 : batch == 2 ? 4 : batch == 3 ? 6 : 7));
     CHECK(correctly_classified(model, seven, 5, batch).labels == std::vector<int>{2, 1, 0, 0, 1});
     CHECK(accuracy(model, seven, batch) == 5. / 7);
+    CHECK(classified(model, seven.images, batch) == std::vector<int>{2, 0, 1, 0, 2, 0, 1});
   }
 }
 
