@@ -36,6 +36,13 @@ inline void check(cudaError_t status, std::string const& what) {
   return 0;
 }
 
+/// Number of the device that the calling thread works on.
+[[nodiscard]] inline int device_number() {
+  int device = 0;
+  check(cudaGetDevice(&device), "the current device could not be asked for");
+  return device;
+}
+
 /// What the engine has to know of a device.
 struct device_properties {
   int major = 0, minor = 0, multiprocessors = 0;
@@ -58,6 +65,14 @@ struct device_properties {
   if (p.major < 8)
     fail("cuda engine: the device has compute capability ", p.major, ".", p.minor, "; 8.0 (Ampere) or newer is needed, or use cpu_engine");
   return p;
+}
+
+/// Tells kinds of devices apart: those of one name run the same code equally fast.
+[[nodiscard]] inline std::string device_name() {
+  device_properties const p = current_device();
+  cudaDeviceProp all{};
+  check(cudaGetDeviceProperties(&all, device_number()), "the name of the device could not be asked for");
+  return text(all.name, " (", p.major, ".", p.minor, ", ", p.multiprocessors, " multiprocessors)");
 }
 
 /// Device memory, uninitialised.
