@@ -129,19 +129,10 @@ bool never() { return false; }
 /// What a thread asked for and nobody has waited for.
 class stream {
  public:
-  stream() {
-    std::lock_guard const lock(device_mutex);
-    all().insert(this);
-  }
-  ~stream() {
-    std::lock_guard const lock(device_mutex);
-    finish();
-    all().erase(this);
-  }
-
+  /// Lives on when its thread ends, as that of a device does.
   static stream& of_this_thread() {
-    thread_local stream own;
-    return own;
+    thread_local stream* const own = *all().insert(new stream).first;
+    return *own;
   }
   static void finish_all() {
     for (stream* s : all()) s->finish();
@@ -161,7 +152,7 @@ class stream {
 
  private:
   static std::set<stream*>& all() {
-    static std::set<stream*> streams;
+    static auto& streams = *new std::set<stream*>;
     return streams;
   }
   std::deque<operation> waiting_;
@@ -317,6 +308,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t) {
 
 // A graph is a list of what was captured.
 cudaError_t cudaStreamBeginCapture(cudaStream_t, cudaStreamCaptureMode) {
+  std::lock_guard const lock(device_mutex);
   stream& own = stream::of_this_thread();
   if (!emulated.captures || own.captured) return cudaErrorStreamCaptureUnsupported;
   own.captured = std::make_unique<std::vector<operation>>();
@@ -324,6 +316,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t, cudaStreamCaptureMode) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t* graph) {
+  std::lock_guard const lock(device_mutex);
   stream& own = stream::of_this_thread();
   *graph = nullptr;
   if (!own.captured) return cudaErrorIllegalState;

@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -116,11 +115,7 @@ class buffer {
 /// Waits for all that the calling thread asked for; what went wrong on the device meanwhile is said here.
 inline void synchronize() { check(cudaStreamSynchronize(stream()), "the work on the device failed"); }
 
-/// Enqueue a copy. That of host memory which is not pinned has left it when upload() returns.
-template <class T>
-void upload(std::span<T const> from, T* to) {
-  check(cudaMemcpyAsync(to, from.data(), from.size_bytes(), cudaMemcpyHostToDevice, stream()), "an upload failed");
-}
+/// Enqueue a copy, or zeros. cuda_transfers.hpp has copies between host and device.
 template <class T>
 void copy(T const* from, T* to, std::size_t count) {
   check(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyDeviceToDevice, stream()), "a copy on the device failed");
@@ -128,12 +123,6 @@ void copy(T const* from, T* to, std::size_t count) {
 template <class T>
 void fill_zero(T* to, std::size_t count) {
   check(cudaMemsetAsync(to, 0, count * sizeof(T), stream()), "memory on the device could not be cleared");
-}
-/// Copies to the host and waits for it.
-template <class T>
-void download(T const* from, std::span<T> to) {
-  check(cudaMemcpyAsync(to.data(), from, to.size_bytes(), cudaMemcpyDeviceToHost, stream()), "a download failed");
-  synchronize();
 }
 
 }  // namespace pareidolia::detail::cuda

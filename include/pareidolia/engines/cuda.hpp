@@ -9,6 +9,7 @@
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/cuda_layers.hpp>
 #include <pareidolia/detail/cuda_program.hpp>
+#include <pareidolia/detail/cuda_transfers.hpp>
 #include <pareidolia/detail/preprocess.hpp>
 #include <pareidolia/encodings/device/cppn.hpp>
 #include <pareidolia/encodings/device/pixels.hpp>
@@ -40,6 +41,7 @@ enum class arithmetic : std::uint8_t {
 /// plans and compiled kernels are kept in pareidolia/ in XDG_CACHE_HOME, else ~/.cache, for the next program.
 /// Everything that a thread asks for is done in order on its own stream; calls return before the device has finished. Memory of a plan: its
 /// parameters' and one arena, in which arrays that are not alive together share places; no call allocates once a batch size has been seen.
+/// From its second run on, the work of a batch size is a CUDA graph, started as a whole.
 ///
 /// Errors: no device or driver, a device before Ampere, too little device memory (what was asked for, what is free).
 struct cuda_engine {
