@@ -18,10 +18,12 @@
 #include <pareidolia/models/parameters.hpp>
 #include <pareidolia/objectives/device/class_probability.hpp>
 #include <pareidolia/objectives/device/cross_entropy.hpp>
+#include <pareidolia/objectives/device/distortion.hpp>
 #include <pareidolia/objectives/device/logit.hpp>
 #include <pareidolia/objectives/device/margin.hpp>
 #include <pareidolia/objectives/device/misclassification.hpp>
 #include <pareidolia/objectives/device/opposite.hpp>
+#include <pareidolia/objectives/device/total_variation.hpp>
 
 #include <algorithm>
 #include <cstddef>
