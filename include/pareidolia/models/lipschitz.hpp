@@ -118,7 +118,8 @@ void iterate(network<E> const& w, power_iteration const& how, double failure, rn
     copy(view<float const, 4, S>(here_v.view()), as_view(v));
 
     for (std::size_t s = 0; s < starts; ++s) {
-      auto const now = as_view(v).row(s), unit = as_view(before).row(s);
+      std::span<float> const now = as_view(v).row(s);
+      std::span<float const> const unit = as_view(before).row(s);
       double const norm = norm_of(now);  // |W^T u|, u = W v / |W v|: at least |W v|
       if (i + 1 == how.iterations && norm > found.norm) {
         double rest = 0;
