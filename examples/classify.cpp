@@ -4,11 +4,9 @@
 // What a network sees in images: the five likeliest classes of each, and the same as JSON.
 #include <pareidolia/engines/cpu.hpp>
 #include <pareidolia/io/atomic_file.hpp>
+#include <pareidolia/loaders/any_network.hpp>
 #include <pareidolia/loaders/class_names.hpp>
 #include <pareidolia/loaders/folder.hpp>
-#include <pareidolia/loaders/onnx.hpp>
-#include <pareidolia/loaders/prototxt.hpp>
-#include <pareidolia/loaders/weights.hpp>
 #include <pareidolia/pareidolia.hpp>
 
 #include <CLI/CLI.hpp>
@@ -17,7 +15,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <numeric>
 #include <span>
 #include <string>
@@ -25,27 +22,6 @@
 #include <vector>
 
 using namespace pareidolia;
-
-namespace {
-
-/// The network and its weights, which are taken from the front of `files` unless they are part of the model.
-onnx_network read_network(std::string const& model, std::vector<std::string>& files, bool torchvision) {
-  if (model.ends_with(".onnx")) {
-    onnx_network read = read_onnx(model);
-    if (torchvision) read.structure.prepare = zoo::torchvision_colours();
-    return read;
-  }
-  bool const described = std::filesystem::exists(model);
-  graph structure = described ? read_prototxt(model) : zoo::named(model);
-  if (described) structure.prepare = zoo::caffe_colours();
-  if (torchvision) structure = zoo::as_torchvision(structure);
-  weights parameters = read_weights(files.front());
-  files.erase(files.begin());
-  if (torchvision) parameters = zoo::from_torchvision(std::move(parameters), structure);
-  return {std::move(structure), std::move(parameters)};
-}
-
-}  // namespace
 
 int main(int argc, char** argv) try {
   std::string model, names_file, output;
@@ -68,7 +44,7 @@ int main(int argc, char** argv) try {
   options.add_option("--json", output, "file for the result");
   CLI11_PARSE(options, argc, argv);
 
-  auto [architecture, trained] = read_network(model, files, torchvision);
+  auto [architecture, trained] = read_any_network(model, files, torchvision);
   architecture.prepare.scale *= scale;
   if (files.empty()) throw error("no images were given; name PNG or JPEG files behind the network");
   network const net{cpu_engine{}, architecture, trained};

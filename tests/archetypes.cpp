@@ -2,14 +2,18 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #include <pareidolia/attack.hpp>
 
+#include <pareidolia/encodings/pixels.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>
+#include <pareidolia/optimizers/pgd.hpp>
 
 #include <doctest/doctest.h>
 
 #include <support/archetypes.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
+#include <vector>
 
 // The least types that the contracts allow are enough for run() and measure(), and each verb that is taken away is missed.
 
@@ -36,6 +40,14 @@ static_assert(Optimizer<deaf, encoding, host> && !Optimizer<nothing, encoding, h
 static_assert(ScoreOptimizer<climber, encoding, host> && !GradientOptimizer<climber, encoding, host>);
 static_assert(ClasswiseOptimizer<collector, encoding, host> && !ScoreOptimizer<collector, encoding, host>);
 static_assert(GradientOptimizer<follower, encoding, device> && !ScoreOptimizer<follower, encoding, device>);
+static_assert(SparingSearch<sparing_search<encoding, host>, encoding, host> &&
+              !SparingSearch<gradient_search<encoding, host>, encoding, host>);
+static_assert(JacobianOptimizer<chooser, encoding, device> && !JacobianOptimizer<climber, encoding, device>);
+static_assert(SamplingOptimizer<sampler, encoding, host> && !SamplingOptimizer<climber, encoding, host>);
+static_assert(ImagewiseOptimizer<walker, encoding, host> && !ImagewiseOptimizer<climber, encoding, host>);
+static_assert(VectorPopulation<vectors<host>, host> && !VectorPopulation<encoding::population<host>, host>);
+static_assert(NormedEncoding<normed_encoding, host> && !ConstrainedEncoding<smooth_encoding, host>);
+static_assert(ImageObjective<image_objective<host>, host> && !ImageObjective<smooth_objective<host>, host>);
 static_assert(Probe<probe<host>, model<host>> && !Probe<probe<device>, model<host>> && !Probe<nothing, model<host>>);
 static_assert(Engine<engine<float, host>> && Engine<engine<double, host>> && Engine<engine<float, device>> && !Engine<nothing>);
 static_assert(ClasswiseOptimizer<map_elites, evolvable_encoding, host> && ClasswiseOptimizer<map_elites, scheduled_encoding, host>);
@@ -171,6 +183,57 @@ static_assert(!Optimizer<optimizer<endless>, encoding, host> && !Optimizer<optim
 static_assert(!Optimizer<optimizer<hopeless>, encoding, host> && !Optimizer<optimizer<lost>, encoding, host>);
 static_assert(!runs<model<host>, encoding, objective<host>, optimizer<endless>>);
 
+// Each verb of the refinements.
+template <class E, space S>
+struct greedy : sparing_search<E, S> {
+  using sparing_search<E, S>::sparing_search;
+  void wants_gradients() = delete;
+};
+template <class E, space S>
+struct shy : jacobian_search<E, S> {
+  using jacobian_search<E, S>::jacobian_search;
+  void backwards() = delete;
+};
+template <class E, space S>
+struct barren : jacobian_search<E, S> {
+  using jacobian_search<E, S>::jacobian_search;
+  void seed() = delete;
+};
+template <class E, space S>
+struct unteachable : jacobian_search<E, S> {
+  using jacobian_search<E, S>::jacobian_search;
+  void learn() = delete;
+};
+template <class E, space S>
+struct tireless : imagewise_search<E, S> {
+  using imagewise_search<E, S>::imagewise_search;
+  void finished() = delete;
+};
+template <class E, space S>
+struct crowded : imagewise_search<E, S> {
+  using imagewise_search<E, S>::imagewise_search;
+  void replace() = delete;
+};
+static_assert(!SparingSearch<greedy<encoding, host>, encoding, host> && !JacobianOptimizer<optimizer<shy>, encoding, host>);
+static_assert(!JacobianOptimizer<optimizer<barren>, encoding, host> && !JacobianOptimizer<optimizer<unteachable>, encoding, host>);
+static_assert(!ImagewiseOptimizer<optimizer<tireless>, encoding, host> && !ImagewiseOptimizer<optimizer<crowded>, encoding, host>);
+static_assert(runs<smooth_model<host>, smooth_encoding, objective<host>, chooser>);  // seeds of its own: the objective needs none
+static_assert(!runs<model<host>, smooth_encoding, objective<host>, chooser> &&
+              !runs<smooth_model<host>, encoding, objective<host>, chooser>);
+
+struct without_project : normed_encoding {
+  void project() = delete;
+};
+struct without_steepest : normed_encoding {
+  void steepest() = delete;
+};
+struct without_scatter : normed_encoding {
+  void scatter() = delete;
+};
+static_assert(!ConstrainedEncoding<without_project, host> && ConstrainedEncoding<without_steepest, host>);
+static_assert(!NormedEncoding<without_steepest, host> && !NormedEncoding<without_scatter, host>);
+static_assert(GradientOptimizer<pgd, normed_encoding, host> && !Optimizer<pgd, without_steepest, host> && !Optimizer<pgd, pixels, host>);
+
 struct without_size : encoding::population<host> {
   void size() = delete;
 };
@@ -233,6 +296,20 @@ TEST_CASE("run asks of its parts no more than the contracts say") {
   CHECK(run(gradients<host>{}, smooth_model<host>{}, canvas, rng(1), watcher(steps)).backwards == 8);
   CHECK(run(scores_only<host>{}, fingerprinted_model<host>{}, canvas, rng(1)).model == 17);
   CHECK(steps == 6);
+
+  attack<smooth_encoding, smooth_objective<host>, sparer> const spared;
+  CHECK(run(spared, smooth_model<host>{}, canvas, rng(1)).backwards == 4);  // in one step of two
+  attack<smooth_encoding, objective<host>, chooser> const chosen;
+  CHECK(run(chosen, smooth_model<host>{}, canvas, rng(1)).backwards == 24);
+  attack<encoding, objective<host>, sampler> const sampled;
+  auto const seen = run(sampled, model<host>{}, canvas, rng(1));
+  CHECK(seen.forwards_spent == std::vector<std::uint32_t>{2, 2, 0, 0});
+  attack<encoding, objective<host>, walker> const walked;
+  CHECK(run(walked, model<host>{}, canvas, rng(1), batch_size{3}, quantized{}).forwards_spent == std::vector<std::uint32_t>{2, 2, 2, 2});
+  attack<smooth_encoding, image_objective<host>, follower> const regularised;
+  CHECK(run(regularised, smooth_model<host>{}, canvas, rng(1)).steps == 2);
+  attack<normed_encoding, smooth_objective<host>, pgd> const projected{{}, {}, {.rate = 1, .steps = 3}};
+  CHECK(run(projected, smooth_model<host>{}, canvas, rng(1)).size() == 4);
 
   map_elites const elites{.children = 3, .generations = 2};
   attack<evolvable_encoding, classwise_objective<host>, map_elites> const evolved{{}, {}, elites};

@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace pareidolia {
@@ -45,6 +46,44 @@ template <class E, space S>
 concept DifferentiableEncoding = Encoding<E, S> &&
     requires(E const& e, population_t<E, S> const& p, const_image_view<S> canvas, const_image_view<S> dx, population_t<E, S>& dp) {
   { e.pullback(p, canvas, dx, dp) } -> std::same_as<void>;
+};
+
+/// Genotypes that are vectors of numbers: `p.rows()` is a view (size, length) of them, so that searches can add to them and scale them.
+template <class P, space S>
+concept VectorPopulation = Population<P> && requires(P& p, P const& q) {
+  { p.rows() } -> std::same_as<view<float, 2, S>>;
+  { q.rows() } -> std::same_as<view<float const, 2, S>>;
+};
+
+/// A smooth encoding by vectors of which some are not permitted: images leave [0, 1], or are too far from their canvas.
+///
+/// `e.project(p, canvas)` replaces each genotype by the nearest one that is permitted, or by a permitted one near it where the nearest is
+/// dear; a permitted one stays as it is. Genotype i belongs to canvas i mod canvases.
+template <class E, space S>
+concept ConstrainedEncoding = DifferentiableEncoding<E, S> && VectorPopulation<population_t<E, S>, S> &&
+    requires(E const& e, population_t<E, S>& p, const_image_view<S> canvas) {
+  { e.project(p, canvas) } -> std::same_as<void>;
+};
+
+/// A constrained encoding that measures its steps in a norm.
+///
+/// `e.steepest(p, canvas, g)` replaces each row of g (size, length), a gradient, by the step d of length 1 in that norm with the largest
+/// <g, d> that genotype i may take; a row of zeros stays. `e.scatter(p, rows, ids, random)` makes genotype rows[k] a random one of the
+/// ball, drawn from random.stream(ids[k]).
+template <class E, space S>
+concept NormedEncoding = ConstrainedEncoding<E, S> &&
+    requires(E const& e, population_t<E, S>& p, population_t<E, S> const& q, const_image_view<S> canvas, view<float, 2, S> g,
+             std::span<std::size_t const> rows, std::span<std::uint64_t const> ids, rng const& random) {
+  { e.steepest(q, canvas, g) } -> std::same_as<void>;
+  { e.scatter(p, rows, ids, random) } -> std::same_as<void>;
+};
+
+/// Genotypes with a limit each, the radius of the ball they may be in. `p.limit(rows, radii)` sets that of genotype rows[k] to radii[k];
+/// `p.limits()` are all of them (size).
+template <class P>
+concept LimitedPopulation = Population<P> && requires(P& p, P const& q, std::span<std::size_t const> rows, std::span<float const> radii) {
+  { p.limit(rows, radii) } -> std::same_as<void>;
+  { q.limits() } -> std::convertible_to<std::span<float const>>;
 };
 
 /// Genotypes that can be drawn and varied: what genetic search and MAP-Elites ask for.

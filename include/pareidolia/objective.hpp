@@ -30,4 +30,19 @@ concept ClasswiseObjective = Objective<O, S> && requires(O const& o, const_score
   { o.values(y, v) } -> std::same_as<void>;
 };
 
+/// What is wanted of the images themselves, a sum of differentiable terms: `a.add_value(x, canvas, v)` adds the worth of image i to v(i),
+/// `a.add_gradient(x, canvas, dx)` adds its derivative by x. Image i belongs to canvas i mod canvases.
+///
+/// x and dx (count, channels, height, width), canvas (canvases, channels, height, width), v (count). Neither reads what it adds to.
+template <class A, space S>
+concept ImageAddend = requires(A const& a, const_image_view<S> x, const_image_view<S> canvas, value_view<S> v, image_view<S> dx) {
+  { a.add_value(x, canvas, v) } -> std::same_as<void>;
+  { a.add_gradient(x, canvas, dx) } -> std::same_as<void>;
+};
+
+/// An objective that has both verbs besides those on scores: its worth is `value` plus `add_value`, its derivative by x that of the scores
+/// plus `add_gradient`. Searches over all classes at once know no such sum, so it is not classwise.
+template <class O, space S>
+concept ImageObjective = Objective<O, S> && ImageAddend<O, S>;
+
 }  // namespace pareidolia

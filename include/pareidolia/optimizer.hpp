@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -30,7 +31,12 @@ template <space S>
 struct evaluation {
   const_score_view<S> scores;  ///< (count, classes)
   const_value_view<S> values;  ///< (count)
-  label_view targets;          ///< (count)
+  label_view targets;          ///< (count), the class to reach if `targeted`, else the class to leave
+  label_view labels = {};      ///< (count), the class of each image
+  bool targeted = false;
+
+  /// Whether image i has what the attack wants.
+  [[nodiscard]] bool success(std::size_t i) const { return (labels[i] == targets[i]) == targeted; }
 };
 
 /// The same for every class as a target: values(i, k) is the worth of image i with class k as its target.
@@ -70,6 +76,53 @@ concept GradientSearch = Search<T, E, S> && requires(T& s, evaluation<S> const& 
   { s.tell(e, dp) } -> std::same_as<void>;
 };
 
+/// A gradient search that can do without gradients now and then: where `s.wants_gradients()` is false it is told the values alone.
+template <class T, class E, space S>
+concept SparingSearch = GradientSearch<T, E, S> && requires(T& s, T const& c, evaluation<S> const& e) {
+  { c.wants_gradients() } -> std::convertible_to<bool>;
+  { s.tell(e) } -> std::same_as<void>;
+};
+
+/// A search that chooses the scores whose gradients it wants; with one forward and k backwards it has k rows of the Jacobian.
+///
+/// `s.backwards(e)`: how many backward passes it wants for what it asked for. For each k < that: `s.seed(k, dy)` writes where the pass
+/// starts, dy (count, classes), and `s.learn(k, dp)` is given what came of it, with respect to the genotypes. `s.tell(e)` ends the step.
+template <class T, class E, space S>
+concept JacobianSearch = Search<T, E, S> &&
+    requires(T& s, evaluation<S> const& e, std::size_t k, score_view<S> dy, population_t<E, S> const& dp) {
+  { s.backwards(e) } -> std::convertible_to<std::size_t>;
+  { s.seed(k, dy) } -> std::same_as<void>;
+  { s.learn(k, dp) } -> std::same_as<void>;
+  { s.tell(e) } -> std::same_as<void>;
+};
+
+/// Who is in a batch after some images have left it and others come.
+struct turnover {
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  std::span<std::size_t const> from;   ///< (count) image i of the batch was image from[i] >= i of the one before, or `none`: it is new
+  std::span<std::uint64_t const> ids;  ///< (count) whose streams of randomness image i draws from, whatever its place
+  std::span<float const> limits = {};  ///< (count) radius for each new image; empty: the encoding's own
+};
+
+/// A search in which every image is sought by itself, with a genotype and a state of its own: row i of what is asked for belongs to image
+/// i.
+///
+/// `s.finished()` (count) has 1 for each image whose search is over. `s.replace(t, canvas)` makes the batch the one that t says, of the
+/// images in canvas; those that stay go on as if nothing had happened. The images a search was started with have the ids 0, 1, ...
+/// So a batch can be kept full: images that are done leave, others enter.
+template <class T, class E, space S>
+concept ImagewiseSearch = Search<T, E, S> && requires(T& s, T const& c, turnover const& t, const_image_view<S> canvas) {
+  { c.finished() } -> std::convertible_to<std::span<std::uint8_t const>>;
+  { s.replace(t, canvas) } -> std::same_as<void>;
+};
+
+/// A search that looks at some of the canvases at a time: `s.canvases()` names those on which what it asks for is to be shown, distinct
+/// indices, valid until the next tell.
+template <class T, class E, space S>
+concept SamplingSearch = Search<T, E, S> && requires(T const& c) {
+  { c.canvases() } -> std::convertible_to<std::span<std::size_t const>>;
+};
+
 template <class O, class E, space S>
 using search_t =
     decltype(std::declval<O const&>().start(std::declval<E const&>(), std::declval<const_image_view<S>>(), std::declval<rng const&>()));
@@ -85,5 +138,11 @@ template <class O, class E, space S>
 concept ClasswiseOptimizer = Optimizer<O, E, S> && ClasswiseSearch<search_t<O, E, S>, E, S>;
 template <class O, class E, space S>
 concept GradientOptimizer = Optimizer<O, E, S> && GradientSearch<search_t<O, E, S>, E, S>;
+template <class O, class E, space S>
+concept JacobianOptimizer = Optimizer<O, E, S> && JacobianSearch<search_t<O, E, S>, E, S>;
+template <class O, class E, space S>
+concept ImagewiseOptimizer = Optimizer<O, E, S> && ImagewiseSearch<search_t<O, E, S>, E, S>;
+template <class O, class E, space S>
+concept SamplingOptimizer = Optimizer<O, E, S> && SamplingSearch<search_t<O, E, S>, E, S>;
 
 }  // namespace pareidolia

@@ -15,8 +15,10 @@
 
 #include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/error.hpp>
+#include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/sinks.hpp>
 #include <pareidolia/core/stopwatch.hpp>
 #include <pareidolia/core/tensor.hpp>
@@ -25,10 +27,12 @@
 
 #include <pareidolia/encodings/cppn.hpp>
 #include <pareidolia/encodings/cppn_network.hpp>
+#include <pareidolia/encodings/perturbation.hpp>
 #include <pareidolia/encodings/pixels.hpp>
 #include <pareidolia/encodings/staged.hpp>
 
 #include <pareidolia/models/adaptors.hpp>
+#include <pareidolia/models/adversarial_training.hpp>
 #include <pareidolia/models/crops.hpp>
 #include <pareidolia/models/decay.hpp>
 #include <pareidolia/models/fold.hpp>
@@ -37,6 +41,7 @@
 #include <pareidolia/models/lipschitz.hpp>
 #include <pareidolia/models/network.hpp>
 #include <pareidolia/models/parameters.hpp>
+#include <pareidolia/models/selection.hpp>
 #include <pareidolia/models/training.hpp>
 #include <pareidolia/models/weights.hpp>
 #include <pareidolia/models/zoo.hpp>
@@ -52,7 +57,16 @@
 
 #include <pareidolia/objectives/class_probability.hpp>
 #include <pareidolia/objectives/cross_entropy.hpp>
+#include <pareidolia/objectives/distortion.hpp>
+#include <pareidolia/objectives/logit.hpp>
+#include <pareidolia/objectives/margin.hpp>
+#include <pareidolia/objectives/misclassification.hpp>
+#include <pareidolia/objectives/opposite.hpp>
+#include <pareidolia/objectives/penalised.hpp>
+#include <pareidolia/objectives/total_variation.hpp>
 
 #include <pareidolia/optimizers/map_elites.hpp>
+#include <pareidolia/optimizers/pgd.hpp>
 
+#include <pareidolia/probes/transfer.hpp>
 #include <pareidolia/probes/unit_directions.hpp>

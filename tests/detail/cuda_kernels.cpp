@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #include <pareidolia/detail/cuda_elementwise.hpp>
 #include <pareidolia/detail/cuda_kernels.hpp>
+#include <pareidolia/detail/cuda_transfers.hpp>
 
 #include "support/cuda.hpp"
 

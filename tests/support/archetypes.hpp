@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/tensor.hpp>
 #include <pareidolia/encoding.hpp>
 #include <pareidolia/engine.hpp>
 #include <pareidolia/model.hpp>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -102,6 +104,37 @@ struct smooth_encoding : encoding {
   void pullback(population<S> const&, view<float const, 4, S>, view<float const, 4, S>, population<S>&) const {}
 };
 
+/// Genotypes of two numbers.
+template <space S>
+struct vectors : encoding_verbs::population<S> {
+  storage<float, 2, S> numbers;
+  explicit vectors(std::size_t n) : encoding_verbs::population<S>(n), numbers({n, 2}) {}
+  void assign(std::span<std::size_t const>, vectors const&, std::span<std::size_t const>) {}
+  view<float, 2, S> rows() { return numbers.view(); }
+  view<float const, 2, S> rows() const { return numbers.view(); }
+};
+/// Normed encodings are kept by the search.
+struct normed_encoding {
+  template <space S>
+  using population = vectors<S>;
+  template <space S>
+  vectors<S> buffer(std::size_t n, view<float const, 4, S>) const {
+    return vectors<S>(n);
+  }
+  template <space S>
+  void decode(vectors<S> const&, view<float const, 4, S>, view<float, 4, S> x) const {
+    std::fill_n(x.data, x.size(), 0.5f);
+  }
+  template <space S>
+  void pullback(vectors<S> const&, view<float const, 4, S>, view<float const, 4, S>, vectors<S>&) const {}
+  template <space S>
+  void project(vectors<S>&, view<float const, 4, S>) const {}
+  template <space S>
+  void steepest(vectors<S> const&, view<float const, 4, S>, view<float, 2, S>) const {}
+  template <space S>
+  void scatter(vectors<S>&, std::span<std::size_t const>, std::span<std::uint64_t const>, rng const&) const {}
+};
+
 /// Evolvable encodings are kept by the search, so these may be copied.
 struct evolvable_encoding : encoding_verbs {
   template <space S>
@@ -127,6 +160,12 @@ struct smooth_objective : objective<S> {
 template <space S>
 struct classwise_objective : objective<S> {
   void values(const_score_view<S>, score_view<S> v) const { std::fill_n(v.data, v.size(), 0.f); }
+};
+
+template <space S>
+struct image_objective : smooth_objective<S> {
+  void add_value(const_image_view<S>, const_image_view<S>, value_view<S>) const {}
+  void add_gradient(const_image_view<S>, const_image_view<S>, image_view<S>) const {}
 };
 
 // -------------------------------------------------------------- optimizers
@@ -159,6 +198,57 @@ struct gradient_search : search<E, S> {
   void tell(evaluation<S> const&, population_t<E, S> const&) { ++this->steps; }
 };
 
+template <class E, space S>
+struct sparing_search : gradient_search<E, S> {
+  using gradient_search<E, S>::gradient_search;
+  using gradient_search<E, S>::tell;
+  only_convertible<bool> wants_gradients() const { return {this->steps == 0}; }
+  void tell(evaluation<S> const&) { ++this->steps; }
+};
+template <class E, space S>
+struct jacobian_search : search<E, S> {
+  using search<E, S>::search;
+  only_convertible<std::size_t> backwards(evaluation<S> const&) { return {3}; }
+  void seed(std::size_t, score_view<S> dy) { std::fill_n(dy.data, dy.size(), 0.f); }
+  void learn(std::size_t, population_t<E, S> const&) {}
+  void tell(evaluation<S> const&) { ++this->steps; }
+};
+/// Shows its 4 genotypes on 2 canvases.
+template <class E, space S>
+struct sampling_search : score_search<E, S> {
+  using score_search<E, S>::score_search;
+  std::vector<std::size_t> chosen{1, 0};
+  only_convertible<std::span<std::size_t const>> canvases() const { return {chosen}; }
+};
+/// Gives every image two steps, however the images come.
+template <class E, space S>
+struct imagewise_search : pinned {
+  E const& encoding;
+  const_image_view<S> canvas;
+  std::unique_ptr<population_t<E, S>> asked;
+  std::vector<std::size_t> steps;
+  std::vector<std::uint8_t> over;
+
+  imagewise_search(E const& e, const_image_view<S> c)
+      : encoding(e), canvas(c), asked(new population_t<E, S>(e.buffer(c.shape[0], c))), steps(c.shape[0]), over(c.shape[0]) {}
+  population_t<E, S> const& ask() { return *asked; }
+  only_convertible<bool> done() const { return {false}; }
+  population_t<E, S> const& best() const { return *asked; }
+  only_convertible<standing> where() const { return {}; }
+  void tell(evaluation<S> const&) {
+    for (std::size_t i = 0; i < steps.size(); ++i) over[i] = ++steps[i] == 2;
+  }
+  only_convertible<std::span<std::uint8_t const>> finished() const { return {over}; }
+  void replace(turnover const& t, const_image_view<S> c) {
+    std::vector<std::size_t> next;
+    for (std::size_t from : t.from) next.push_back(from == turnover::none ? 0 : steps[from]);
+    canvas = c;
+    steps = next;
+    over.assign(next.size(), 0);
+    asked.reset(new population_t<E, S>(encoding.buffer(next.size(), c)));
+  }
+};
+
 /// An optimizer whose searches are Search<E, S>.
 template <template <class, space> class Search>
 struct optimizer : pinned {
@@ -171,6 +261,10 @@ using deaf = optimizer<search>;  // its searches cannot be told anything
 using climber = optimizer<score_search>;
 using collector = optimizer<classwise_search>;
 using follower = optimizer<gradient_search>;
+using sparer = optimizer<sparing_search>;
+using chooser = optimizer<jacobian_search>;
+using sampler = optimizer<sampling_search>;
+using walker = optimizer<imagewise_search>;
 
 // ------------------------------------------------------------------ probes
 

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/error.hpp>
 #include <pareidolia/optimizer.hpp>
 
 #include <algorithm>
@@ -39,6 +40,21 @@ inline constexpr bool is_sink = requires(S& s, step const& now) {
 };
 template <class S>
 concept Sink = is_sink<std::remove_reference_t<S>>;
+
+/// Options of a run, given among its sinks.
+///
+/// How many images go through the model at a time, where the attack leaves it open.
+struct batch_size {
+  std::size_t images = 64;
+};
+/// Whether the images found still do what they should when they are rounded to 8 bits, as in a file: outcome::quantized_success. Costs
+/// one forward of the result.
+struct quantized {};
+
+template <class T>
+inline constexpr bool is_run_option = std::same_as<std::remove_cvref_t<T>, batch_size> || std::same_as<std::remove_cvref_t<T>, quantized>;
+template <class T>
+concept RunOption = is_run_option<T>;
 
 /// A line on the terminal that says how far the run is, what its figures are and how long it will take:
 ///
@@ -167,12 +183,35 @@ class stop_on_interrupt {
 
 namespace detail {
 
+struct run_options {
+  std::size_t batch = batch_size{}.images;
+  bool quantized = false;
+};
+
+/// The options among what a caller gave; a later one counts.
+template <class... Extras>
+[[nodiscard]] run_options options_of(Extras const&... extras) {
+  run_options options;
+  [[maybe_unused]] auto const note = [&](auto const& extra) {
+    using type = std::remove_cvref_t<decltype(extra)>;
+    if constexpr (std::same_as<type, batch_size>) {
+      if (extra.images == 0) fail("batch_size: 0 images; give at least 1");
+      options.batch = extra.images;
+    }
+    if constexpr (std::same_as<type, quantized>) options.quantized = true;
+  };
+  (note(extras), ...);
+  return options;
+}
+
 /// Calls each sink; false if one said stop.
 template <class... Sinks>
 bool inform(step const& now, Sinks&... sinks) {
   bool go_on = true;
   [[maybe_unused]] auto const tell = [&](auto& sink) {  // unused by a run without sinks
-    if constexpr (std::same_as<decltype(sink(now)), verdict>)
+    if constexpr (RunOption<decltype(sink)>)
+      return;
+    else if constexpr (std::same_as<decltype(sink(now)), verdict>)
       go_on = sink(now) == verdict::go_on && go_on;
     else
       sink(now);

@@ -54,6 +54,7 @@ struct storage<T, Rank, space::host> {
   storage() : values(filled<T, Rank>({})) {}
   explicit storage(std::array<std::size_t, Rank> const& shape) : values(filled<T, Rank>(shape)) {}
   [[nodiscard]] pareidolia::view<T, Rank> view() { return as_view(values); }
+  [[nodiscard]] pareidolia::view<T const, Rank> view() const { return as_view(values); }
 };
 
 /// Memory that can be allocated and computed in: the host's, and the device's where an engine for it is included.

@@ -64,6 +64,14 @@ struct champion {
   }
 };
 
+// The best class but `excluded`, which need not be one.
+__device__ place best_but(float const* row, unsigned classes, unsigned excluded) {
+  place best{-infinity(), threadIdx.x == excluded ? classes : threadIdx.x};
+  for (unsigned k = threadIdx.x; k < classes; k += threads)
+    if (k != excluded && row[k] > best.value) best = {row[k], k};
+  return together(best, champion());
+}
+
 }  // namespace
 
 extern "C" __global__ void softmax_rows(float const* y, float* p, unsigned classes) {
@@ -73,11 +81,7 @@ extern "C" __global__ void softmax_rows(float const* y, float* p, unsigned class
 }
 
 extern "C" __global__ void argmax_rows(float const* y, int* label, unsigned classes) {
-  float const* const row = y + size_t(blockIdx.x) * classes;
-  place best{-infinity(), threadIdx.x};
-  for (unsigned k = threadIdx.x; k < classes; k += threads)
-    if (row[k] > best.value) best = {row[k], k};
-  best = together(best, champion());
+  place const best = best_but(y + size_t(blockIdx.x) * classes, classes, classes);
   if (threadIdx.x == 0) label[blockIdx.x] = int(best.index);
 }
 
@@ -173,6 +177,44 @@ extern "C" __global__ void cross_entropy_seed_rows(float const* y, int const* t,
   unsigned const target = unsigned(t[blockIdx.x]);
   for (unsigned k = threadIdx.x; k < classes; k += threads)
     dy[size_t(blockIdx.x) * classes + k] = expf(row[k] - top) / total - (k == target ? 1.f : 0.f);
+}
+
+// v(i) = y(i, m) - y(i, t_i), m the best class but t_i.
+extern "C" __global__ void margin_rows(float const* y, int const* t, float* v, unsigned classes) {
+  float const* const row = y + size_t(blockIdx.x) * classes;
+  unsigned const target = unsigned(t[blockIdx.x]);
+  place const best = best_but(row, classes, target);
+  if (threadIdx.x == 0) v[blockIdx.x] = best.value - row[target];
+}
+
+// dy_k = delta_mk - delta_tk.
+extern "C" __global__ void margin_seed_rows(float const* y, int const* t, float* dy, unsigned classes) {
+  unsigned const target = unsigned(t[blockIdx.x]);
+  place const best = best_but(y + size_t(blockIdx.x) * classes, classes, target);
+  for (unsigned k = threadIdx.x; k < classes; k += threads)
+    dy[size_t(blockIdx.x) * classes + k] = k == best.index ? 1.f : k == target ? -1.f : 0.f;
+}
+
+// v(i) = y(i, t_i).
+extern "C" __global__ void logit_rows(float const* y, int const* t, float* v, unsigned classes) {
+  if (threadIdx.x == 0) v[blockIdx.x] = y[size_t(blockIdx.x) * classes + t[blockIdx.x]];
+}
+
+// dy_k = delta_tk.
+extern "C" __global__ void logit_seed_rows(float const*, int const* t, float* dy, unsigned classes) {
+  for (unsigned k = threadIdx.x; k < classes; k += threads)
+    dy[size_t(blockIdx.x) * classes + k] = k == unsigned(t[blockIdx.x]) ? 1.f : 0.f;
+}
+
+// v(i) = 1 where the best class is not t_i, else 0.
+extern "C" __global__ void misclassification_rows(float const* y, int const* t, float* v, unsigned classes) {
+  place const best = best_but(y + size_t(blockIdx.x) * classes, classes, classes);
+  if (threadIdx.x == 0) v[blockIdx.x] = best.index == unsigned(t[blockIdx.x]) ? 0.f : 1.f;
+}
+
+// v <- -v.
+extern "C" __global__ void negate(float* v, unsigned count) {
+  for (unsigned j = blockIdx.x * blockDim.x + threadIdx.x; j < count; j += gridDim.x * blockDim.x) v[j] = -v[j];
 }
 )cuda"};
 

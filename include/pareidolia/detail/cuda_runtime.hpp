@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -36,6 +35,13 @@ inline void check(cudaError_t status, std::string const& what) {
   return 0;
 }
 
+/// Number of the device that the calling thread works on.
+[[nodiscard]] inline int device_number() {
+  int device = 0;
+  check(cudaGetDevice(&device), "the current device could not be asked for");
+  return device;
+}
+
 /// What the engine has to know of a device.
 struct device_properties {
   int major = 0, minor = 0, multiprocessors = 0;
@@ -58,6 +64,14 @@ struct device_properties {
   if (p.major < 8)
     fail("cuda engine: the device has compute capability ", p.major, ".", p.minor, "; 8.0 (Ampere) or newer is needed, or use cpu_engine");
   return p;
+}
+
+/// Tells kinds of devices apart: those of one name run the same code equally fast.
+[[nodiscard]] inline std::string device_name() {
+  device_properties const p = current_device();
+  cudaDeviceProp all{};
+  check(cudaGetDeviceProperties(&all, device_number()), "the name of the device could not be asked for");
+  return text(all.name, " (", p.major, ".", p.minor, ", ", p.multiprocessors, " multiprocessors)");
 }
 
 /// Device memory, uninitialised.
@@ -101,11 +115,7 @@ class buffer {
 /// Waits for all that the calling thread asked for; what went wrong on the device meanwhile is said here.
 inline void synchronize() { check(cudaStreamSynchronize(stream()), "the work on the device failed"); }
 
-/// Enqueue a copy. That of host memory which is not pinned has left it when upload() returns.
-template <class T>
-void upload(std::span<T const> from, T* to) {
-  check(cudaMemcpyAsync(to, from.data(), from.size_bytes(), cudaMemcpyHostToDevice, stream()), "an upload failed");
-}
+/// Enqueue a copy, or zeros. cuda_transfers.hpp has copies between host and device.
 template <class T>
 void copy(T const* from, T* to, std::size_t count) {
   check(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyDeviceToDevice, stream()), "a copy on the device failed");
@@ -113,12 +123,6 @@ void copy(T const* from, T* to, std::size_t count) {
 template <class T>
 void fill_zero(T* to, std::size_t count) {
   check(cudaMemsetAsync(to, 0, count * sizeof(T), stream()), "memory on the device could not be cleared");
-}
-/// Copies to the host and waits for it.
-template <class T>
-void download(T const* from, std::span<T> to) {
-  check(cudaMemcpyAsync(to.data(), from, to.size_bytes(), cudaMemcpyDeviceToHost, stream()), "a download failed");
-  synchronize();
 }
 
 }  // namespace pareidolia::detail::cuda

@@ -160,13 +160,16 @@ class session {
 /// What plans are made for: the current device, or one that is not there but described.
 class target {
  public:
-  /// The device of `on`, which must outlive the target.
-  explicit target(session const& on) : handle_(on.get()) {}
+  /// The device of `on`, the current one; `on` must outlive the target.
+  explicit target(session const& on) : handle_(on.get()), name_(cuda::device_name()) {}
   /// A device described by cuDNN's JSON, to see on any machine which plans there are for it.
-  explicit target(std::string_view json) : description_(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR) {
+  explicit target(std::string_view json) : name_(json), description_(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR) {
     description_.set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, std::span<char const>(json))
         .finalize("cuDNN does not understand the description of a device");
   }
+
+  /// The same for devices for which the same plans are made.
+  [[nodiscard]] std::string const& name() const { return name_; }
 
   void apply_to_graph(descriptor& graph) const {
     if (handle_ != nullptr) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, handle_);
@@ -183,6 +186,7 @@ class target {
 
  private:
   cudnnHandle_t handle_ = nullptr;
+  std::string name_;
   descriptor description_;
 };
 

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <pareidolia/core/device/batch.hpp>
+#include <pareidolia/core/device/rows.hpp>
 #include <pareidolia/core/device/stopwatch.hpp>
 #include <pareidolia/core/device/storage.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/cuda_layers.hpp>
 #include <pareidolia/detail/cuda_program.hpp>
+#include <pareidolia/detail/cuda_transfers.hpp>
 #include <pareidolia/detail/preprocess.hpp>
 #include <pareidolia/encodings/device/cppn.hpp>
 #include <pareidolia/encodings/device/pixels.hpp>
@@ -16,6 +18,10 @@
 #include <pareidolia/models/parameters.hpp>
 #include <pareidolia/objectives/device/class_probability.hpp>
 #include <pareidolia/objectives/device/cross_entropy.hpp>
+#include <pareidolia/objectives/device/logit.hpp>
+#include <pareidolia/objectives/device/margin.hpp>
+#include <pareidolia/objectives/device/misclassification.hpp>
+#include <pareidolia/objectives/device/opposite.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -36,15 +42,16 @@ enum class arithmetic : std::uint8_t {
 
 /// The engine of NVIDIA's GPUs, Ampere and newer: cuDNN 9, cuBLASLt, and kernels that NVRTC compiles for the device found.
 ///
-/// Plans of convolutions are chosen by cuDNN's heuristics among those that add in the same order every time, where there are such.
+/// Plans of convolutions are chosen by cuDNN's heuristics among those that add in the same order every time, where there are such. Chosen
+/// plans and compiled kernels are kept in pareidolia/ in XDG_CACHE_HOME, else ~/.cache, for the next program.
 /// Everything that a thread asks for is done in order on its own stream; calls return before the device has finished. Memory of a plan: its
 /// parameters' and one arena, in which arrays that are not alive together share places; no call allocates once a batch size has been seen.
+/// From its second run on, the work of a batch size is a CUDA graph, started as a whole.
 ///
 /// Errors: no device or driver, a device before Ampere, too little device memory (what was asked for, what is free).
 struct cuda_engine {
   arithmetic compute = arithmetic::fp32;
-  bool timed =
-      false;  ///< convolutions are chosen by timing when a plan is made, not by cuDNN's heuristics; from run to run, others may win
+  bool timed = false;  ///< convolutions are chosen by the clock when a plan is first made, not by cuDNN's heuristics; machines may differ
 
   using scalar = float;
   static constexpr space memory = space::device;

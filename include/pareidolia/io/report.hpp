@@ -59,21 +59,32 @@ inline void prepare_report(std::filesystem::path const& folder) {
 
 /// Writes what runs found to a folder, which is made if it is missing:
 ///   report.html           one page with everything to look at; opens anywhere, offline
-///   images/<section>/     each image as <index>_<class>_<confidence>.png, and contact_sheet.png
+///   images/<section>/     each image as <index>_<class>_<confidence>.png, and contact_sheet.png; where the section has canvases, also
+///                         <index>_before.png and <index>_difference.png, 1/2 + 10 (image - canvas)
 ///   result.json           everything but the pixels
-///   result.safetensors    images, scores, distances, values, targets, before, labels and success as float, named <section>.<array>, with
-///                         version, seed, model and steps as metadata; no times: the same seed gives the same bytes
+///   result.safetensors    images, scores, distances, values, targets, before, labels, success and, where there are, success_in_8_bits,
+///                         forwards, backwards and shared as float, named <section>.<array>, with version, seed, model and steps as
+///                         metadata; no times: the same seed gives the same bytes
 /// An earlier report in the folder is replaced. Confidence is softmax(scores).
 /// Errors: an outcome whose arrays do not belong together, images with other than 1 or 3 channels, a folder that cannot be made or written,
 /// a full disk. Files are written completely or not at all, report.html last.
 inline void write_report(std::filesystem::path const& folder, report const& r) {
+  for (table const& t : r.tables)
+    for (auto const& row : t.rows)
+      if (row.size() != t.columns.size())
+        detail::fail("report: table '", t.title, "': a row has ", row.size(), " cells for ", t.columns.size(), " columns");
   auto const exhibitions = detail::make_exhibitions(r);
   detail::make_folder(folder);
   for (auto const& shown : exhibitions) {
     auto const images = folder / "images" / shown.folder;
     detail::make_folder(images);
     detail::remove_pictures(images);
-    for (auto const& e : shown.exhibits) detail::write_file(images / e.file, {e.png});
+    for (auto const& e : shown.exhibits) {
+      detail::write_file(images / e.file, {e.png});
+      std::string const stem = e.file.substr(0, e.file.find('_'));
+      if (!e.canvas.empty()) detail::write_file(images / (stem + "_before.png"), {e.canvas});
+      if (!e.difference.empty()) detail::write_file(images / (stem + "_difference.png"), {e.difference});
+    }
     detail::write_contact_sheet(images / "contact_sheet.png", shown.source->result);
   }
   write_safetensors(folder / "result.safetensors", detail::report_tensors(exhibitions));

@@ -9,6 +9,7 @@
 #include <pareidolia/core/sinks.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/model.hpp>
+#include <pareidolia/models/selection.hpp>
 #include <pareidolia/objectives/cross_entropy.hpp>
 
 #include <algorithm>
@@ -65,17 +66,11 @@ template <Model M>
 [[nodiscard]] double accuracy(M const& model, labelled_images const& images, std::size_t batch = 256) {
   std::size_t const n = images.size();
   if (n == 0 || images.labels.size() != n) detail::fail("accuracy: ", n, " images and ", images.labels.size(), " labels");
-  auto workspace = model.prepare(std::min(batch, n));
-  auto scores = filled<float, 2>({std::min(batch, n), model.classes()});
-  std::vector<int> found(scores.shape()[0]);
   std::size_t right = 0;
-  for (std::size_t first = 0; first < n; first += batch) {
-    std::size_t const count = std::min(batch, n - first);
-    auto const y = as_view(scores).rows(0, count);
-    model.forward(as_view(images.images).rows(first, count), y, workspace);
-    argmax(y, found);
-    for (std::size_t i = 0; i < count; ++i) right += found[i] == images.labels[first + i];
-  }
+  detail::each_class(model, as_view(images.images), batch, [&](std::size_t i, int found) {
+    right += found == images.labels[i];
+    return true;
+  });
   return static_cast<double>(right) / static_cast<double>(n);
 }
 

@@ -4,11 +4,12 @@
 
 #include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/score_rows.hpp>
 #include <pareidolia/objective.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <span>
 
 namespace pareidolia {
 
@@ -21,13 +22,10 @@ struct class_probability {
 
   /// v(i) = p(i, t_i). y (count, classes) logits, t and v (count).
   void value(const_score_view<space::host> y, label_view t, value_view<space::host> v) const {
-    for (std::size_t i = 0; i < y.shape[0]; ++i) {
-      auto const scores = y.row(i);
-      float const top = *std::max_element(scores.begin(), scores.end());
-      float sum = 0;
-      for (float score : scores) sum += std::exp(score - top);
-      v.data[i] = std::exp(scores[static_cast<std::size_t>(t[i])] - top) / sum;
-    }
+    detail::value_rows(y, t, v, [](std::span<float const> scores, std::size_t target) {
+      detail::exponentials const e(scores);
+      return std::exp(scores[target] - e.top) / e.sum;
+    });
   }
 
   /// dp_t / dy_k = p_t (delta_tk - p_k). dy (count, classes).

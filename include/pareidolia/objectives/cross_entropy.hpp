@@ -4,27 +4,26 @@
 
 #include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/score_rows.hpp>
+#include <pareidolia/objective.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <span>
 
 namespace pareidolia {
 
 /// v = -log p_t, p = softmax(y): the loss that classifiers are trained to lower, and that an untargeted attack raises.
 ///
-/// seed: dv/dy_k = p_k - [k = t]. Exact where p_t underflows: v is computed from the logits.
+/// seed: dv/dy_k = p_k - [k = t]. Exact where p_t underflows: v is computed from the logits. Targeted: `towards{cross_entropy{}}`.
 struct cross_entropy {
   static constexpr bool targeted = false;
 
   void value(const_score_view<space::host> y, label_view t, value_view<space::host> v) const {
-    for (std::size_t i = 0; i < y.shape[0]; ++i) {
-      auto const scores = y.row(i);
-      float const top = *std::max_element(scores.begin(), scores.end());
-      float sum = 0;
-      for (float s : scores) sum += std::exp(s - top);
-      v.data[i] = std::log(sum) + top - scores[static_cast<std::size_t>(t[i])];
-    }
+    detail::value_rows(y, t, v, [](std::span<float const> scores, std::size_t target) {
+      detail::exponentials const e(scores);
+      return std::log(e.sum) + e.top - scores[target];
+    });
   }
 
   void seed(const_score_view<space::host> y, label_view t, score_view<space::host> dy) const {
@@ -36,5 +35,7 @@ struct cross_entropy {
   void value(const_score_view<space::device> y, label_view t, value_view<space::device> v) const;
   void seed(const_score_view<space::device> y, label_view t, score_view<space::device> dy) const;
 };
+
+static_assert(DifferentiableObjective<cross_entropy, space::host>);
 
 }  // namespace pareidolia

@@ -17,7 +17,8 @@ namespace pareidolia::detail {
 /// Everything of a report but the pixels.
 [[nodiscard]] inline std::string report_json(report const& r, std::vector<exhibition> const& exhibitions) {
   using json = nlohmann::ordered_json;
-  json settings = json::array(), sections = json::array();
+  json settings = json::array(), sections = json::array(), tables = json::array();
+  for (table const& t : r.tables) tables.push_back({{"title", t.title}, {"note", t.note}, {"columns", t.columns}, {"rows", t.rows}});
   for (auto const& [name, value] : r.settings) settings.push_back({{"name", name}, {"value", value}});
   for (exhibition const& shown : exhibitions) {
     outcome const& o = shown.source->result;
@@ -35,6 +36,9 @@ namespace pareidolia::detail {
                         {"confidence", 1 - e.doubt},
                         {"doubt", e.doubt},
                         {"value", o.values[i]},
+                        {"forwards", i < o.forwards_spent.size() ? json(o.forwards_spent[i]) : json()},
+                        {"backwards", i < o.backwards_spent.size() ? json(o.backwards_spent[i]) : json()},
+                        {"success_in_8_bits", i < o.quantized_success.size() ? json(o.quantized_success[i] != 0) : json()},
                         {"distances", {{"l0", d[0]}, {"l1", d[1]}, {"l2", d[2]}, {"linf", d[3]}}},
                         {"scores", std::vector<float>(scores.begin(), scores.end())}});
     }
@@ -54,7 +58,8 @@ namespace pareidolia::detail {
                         {"history", {{"names", log.names}, {"steps", log.steps}, {"rows", log.rows}}}});
   }
   json const all = {{"title", r.title},     {"summary", r.summary},         {"version", std::string(version)},
-                    {"settings", settings}, {"class_names", r.class_names}, {"sections", sections}};
+                    {"settings", settings}, {"class_names", r.class_names}, {"sections", sections},
+                    {"tables", tables}};
   return all.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -81,6 +86,13 @@ namespace pareidolia::detail {
     put("before", {count}, o.before);
     put("labels", {count}, o.labels);
     put("success", {count}, o.success);
+    auto const put_if_there = [&](char const* name, auto const& values) {
+      if (!values.empty()) put(name, {values.size()}, values);
+    };
+    put_if_there("success_in_8_bits", o.quantized_success);
+    put_if_there("forwards", o.forwards_spent);
+    put_if_there("backwards", o.backwards_spent);
+    if (o.shared.size() != 0) put("shared", {o.shared.shape()[0], o.shared.shape()[1]}, as_view(o.shared).flat());
     result.metadata[prefix + "seed"] = std::to_string(o.seed);
     result.metadata[prefix + "model"] = hexadecimal(o.model);
     result.metadata[prefix + "steps"] = std::to_string(o.steps);

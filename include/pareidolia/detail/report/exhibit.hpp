@@ -41,6 +41,7 @@ struct exhibit {
   double doubt = 0;      ///< one minus the confidence in that class
   std::string file;      ///< name of its PNG in the section's folder
   std::vector<std::byte> png;
+  std::vector<std::byte> canvas, difference;  ///< likewise, if the section has canvases
 };
 
 /// A section with everything that follows from it.
@@ -65,6 +66,8 @@ inline void check_section(section const& s) {
   for (auto const* classes : {&o.targets, &o.before, &o.labels})
     for (int const k : *classes)
       if (k < 0 || static_cast<std::size_t>(k) >= scores[1]) fail(where, "class ", k, " is none of its ", scores[1], " classes");
+  if (auto const& c = s.canvas.shape(); c[0] != 0 && (c[1] != pixels[1] || c[2] != pixels[2] || c[3] != pixels[3]))
+    fail(where, "its canvases are not of the shape of its images; give those that the run started from");
   if (s.log.steps.size() != s.log.rows.size())
     fail(where, "its history has ", s.log.steps.size(), " steps and ", s.log.rows.size(), " rows");
   for (auto const& row : s.log.rows)
@@ -72,7 +75,16 @@ inline void check_section(section const& s) {
       fail(where, "a row of its history has ", row.size(), " values for ", s.log.names.size(), " names");
 }
 
-[[nodiscard]] inline exhibit make_exhibit(report const& r, outcome const& o, std::size_t i) {
+/// 1/2 + 10 (x - canvas), clipped: what an attack has added, so that it is seen.
+[[nodiscard]] inline tensor<float, 4> amplified_difference(view<float const, 4> x, view<float const, 4> canvas) {
+  constexpr float gain = 10;
+  auto result = filled<float, 4>(x.shape);
+  for (std::size_t j = 0; j < x.size(); ++j) result.data()[j] = std::clamp(.5f + gain * (x.data[j] - canvas.data[j]), 0.f, 1.f);
+  return result;
+}
+
+[[nodiscard]] inline exhibit make_exhibit(report const& r, section const& source, std::size_t i) {
+  outcome const& o = source.result;
   exhibit e;
   e.index = i;
   e.targeted = (o.labels[i] == o.targets[i]) == (o.success[i] != 0);  // what success means tells what was wanted
@@ -85,6 +97,12 @@ inline void check_section(section const& s) {
            fixed(floored, 6) + ".png";
   auto const& s = o.images.shape();
   e.png = encode_png({as_view(o.images).row(i).data(), {s[1], s[2], s[3]}});
+  if (std::size_t const canvases = source.canvas.shape()[0]; canvases != 0) {
+    auto const canvas = as_view(source.canvas).rows(i % canvases, 1);
+    e.canvas = encode_png({canvas.data, {s[1], s[2], s[3]}});
+    auto const difference = amplified_difference(as_view(o.images).rows(i, 1), canvas);
+    e.difference = encode_png({difference.data(), {s[1], s[2], s[3]}});
+  }
   return e;
 }
 
@@ -98,7 +116,7 @@ inline void check_section(section const& s) {
     std::string folder = base;
     for (std::size_t n = 2; !taken.insert(folder).second; ++n) folder = base + "-" + std::to_string(n);
     exhibition shown{&s, folder, {}};
-    for (std::size_t i = 0; i < s.result.size(); ++i) shown.exhibits.push_back(make_exhibit(r, s.result, i));
+    for (std::size_t i = 0; i < s.result.size(); ++i) shown.exhibits.push_back(make_exhibit(r, s, i));
     result.push_back(std::move(shown));
   }
   return result;

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace pareidolia::detail {
@@ -42,7 +43,20 @@ constexpr std::size_t most_shown = 250;
   auto const middle = doubts.begin() + static_cast<std::ptrdiff_t>(doubts.size() / 2);
   std::nth_element(doubts.begin(), middle, doubts.end());
   std::string const step = escape_html(shown.source->step_name);
-  return "<dl class=\"facts\">" + fact(grouped(reached) + " of " + grouped(o.size()), "images that fool the model") +
+  std::string more;
+  if (!o.quantized_success.empty()) {
+    auto const files = o.size() - static_cast<std::size_t>(std::count(o.quantized_success.begin(), o.quantized_success.end(), 0));
+    more += fact(grouped(files) + " of " + grouped(o.size()), "also when rounded to 8 bits");
+  }
+  if (shown.source->canvas.size() != 0)
+    for (auto const& [column, name] : {std::pair{2u, "L2"}, std::pair{3u, "L∞"}}) {
+      std::vector<double> d;
+      for (std::size_t i = 0; i < o.size(); ++i) d.push_back(double{as_view(o.distances).row(i)[column]});
+      auto const half = d.begin() + static_cast<std::ptrdiff_t>(d.size() / 2);
+      std::nth_element(d.begin(), half, d.end());
+      more += fact(general(*half), std::string("median distance, ") + name);
+    }
+  return "<dl class=\"facts\">" + fact(grouped(reached) + " of " + grouped(o.size()), "images that fool the model") + more +
          fact(percentage(*middle), "median confidence") + fact(grouped(o.steps), step + (o.steps == 1 ? "" : "s")) +
          fact(grouped(o.forwards),
               "images through the model" + (o.backwards != 0 ? ", " + grouped(o.backwards) + " gradients" : std::string())) +
@@ -54,8 +68,13 @@ constexpr std::size_t most_shown = 250;
   std::string const name = escape_html(e.name), confidence = percentage(e.doubt);
   auto const& s = o.images.shape();
   std::string out = reached ? "<figure>" : "<figure class=\"missed\">";
-  out += "<img alt=\"" + name + ", " + escape_html(confidence) + "\" width=\"" + std::to_string(s[3]) + "\" height=\"" +
-         std::to_string(s[2]) + "\" src=\"data:image/png;base64," + base64(e.png) + "\">";
+  auto const show = [&](std::string const& what, std::vector<std::byte> const& png) {
+    out += "<img alt=\"" + what + "\" width=\"" + std::to_string(s[3]) + "\" height=\"" + std::to_string(s[2]) +
+           "\" src=\"data:image/png;base64," + base64(png) + "\">";
+  };
+  if (!e.canvas.empty()) show("before: " + escape_html(class_name(r, o.before[e.index])), e.canvas);
+  show(name + ", " + escape_html(confidence), e.png);
+  if (!e.difference.empty()) show("the difference, ten times", e.difference);
   out += "<figcaption><b>" + name + "</b><span class=\"p\">" + escape_html(confidence) + "</span>";
   if (!e.targeted)
     out += "<small>" + std::string(reached ? "was " : "still ") + escape_html(class_name(r, o.targets[e.index])) + "</small>";
@@ -67,7 +86,8 @@ constexpr std::size_t most_shown = 250;
 [[nodiscard]] inline std::string contact_sheet_of(report const& r, exhibition const& shown) {
   outcome const& o = shown.source->result;
   bool const small = std::min(o.images.shape()[2], o.images.shape()[3]) < 128;
-  std::string out = small ? "<div class=\"sheet pixels\">\n" : "<div class=\"sheet\">\n";
+  std::string out =
+      std::string("<div class=\"sheet") + (small ? " pixels" : "") + (shown.source->canvas.size() != 0 ? " triples" : "") + "\">\n";
   std::size_t const count = std::min(shown.exhibits.size(), most_shown);
   for (std::size_t i = 0; i < count; ++i) out += picture(r, o, shown.exhibits[i]);
   out += "</div>";
@@ -99,7 +119,8 @@ constexpr std::size_t most_shown = 250;
   outcome const& o = shown.source->result;
   std::string out = "<details><summary>All numbers</summary><div class=\"wide\"><table class=\"all\"><thead><tr>";
   for (char const* head : {"image", "target", "before", "seen as"}) out += std::string("<th>") + head + "</th>";
-  for (char const* head : {"confidence", "value", "L0", "L1", "L2", "L∞"}) out += std::string("<th class=\"n\">") + head + "</th>";
+  for (char const* head : {"confidence", "value", "L0", "L1", "L2", "L∞", "forwards", "backwards"})
+    out += std::string("<th class=\"n\">") + head + "</th>";
   out += "</tr></thead><tbody>\n";
   std::size_t const count = std::min(shown.exhibits.size(), most_shown);
   for (std::size_t i = 0; i < count; ++i) {
@@ -109,9 +130,25 @@ constexpr std::size_t most_shown = 250;
     out += "<td class=\"n\">" + escape_html(percentage(doubt_of(as_view(o.scores).row(i), label))) + "</td><td class=\"n\">" +
            general(double{o.values[i]}) + "</td>";
     for (float const d : as_view(o.distances).row(i)) out += "<td class=\"n\">" + general(double{d}) + "</td>";
+    for (auto const* spent : {&o.forwards_spent, &o.backwards_spent})
+      out += "<td class=\"n\">" + (i < spent->size() ? grouped((*spent)[i]) : std::string()) + "</td>";
     out += "</tr>\n";
   }
   return out + "</tbody></table></div></details>";
+}
+
+[[nodiscard]] inline std::string table_html(table const& t) {
+  std::string out = "<section><h2>" + escape_html(t.title) + "</h2>";
+  if (!t.note.empty()) out += "<p class=\"note\">" + escape_html(t.note) + "</p>";
+  out += "<div class=\"wide\"><table class=\"all\"><thead><tr>";
+  for (std::size_t c = 0; c < t.columns.size(); ++c) out += (c == 0 ? "<th>" : "<th class=\"n\">") + escape_html(t.columns[c]) + "</th>";
+  out += "</tr></thead><tbody>\n";
+  for (auto const& row : t.rows) {
+    out += "<tr>";
+    for (std::size_t c = 0; c < row.size(); ++c) out += (c == 0 ? "<td>" : "<td class=\"n\">") + escape_html(row[c]) + "</td>";
+    out += "</tr>\n";
+  }
+  return out + "</tbody></table></div></section>\n";
 }
 
 /// How the sections were made, one column each, and the settings of all of them.
@@ -163,6 +200,7 @@ constexpr std::size_t most_shown = 250;
     out += "</nav>";
   }
   out += "</header>\n";
+  for (table const& t : r.tables) out += table_html(t);
   for (exhibition const& shown : exhibitions) out += section_html(r, shown);
   out += provenance(r, exhibitions);
   return out + "<footer>Made with " + maker +

@@ -44,6 +44,7 @@ section{margin-top:3.5rem;padding-top:2.2rem;border-top:1px solid var(--line)}
 .sheet{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(9.75rem,29%),1fr));gap:1.3rem 1rem}
 .sheet figure{margin:0;min-width:0;break-inside:avoid}
 .sheet img{display:block;width:100%;height:auto;border-radius:.45rem;background:var(--card);box-shadow:0 0 0 1px var(--line)}
+.triples{grid-template-columns:repeat(auto-fill,minmax(min(24rem,100%),1fr))}.triples figure{display:grid;grid-template-columns:repeat(3,1fr);gap:.3rem}.triples figcaption{grid-column:1/-1}
 .pixels img{image-rendering:pixelated}
 .sheet figcaption{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 .5rem;margin-top:.45rem;font-size:.9rem;line-height:1.35}
 .sheet b{font-weight:600;overflow-wrap:anywhere}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+//
+// Changes images a little, so that a network sees something else, by any of the methods for it, and writes a report: before, after, and ten
+// times the difference.
+#include <pareidolia/engines/cpu.hpp>
+#include <pareidolia/io/report.hpp>
+#include <pareidolia/loaders/any_network.hpp>
+#include <pareidolia/loaders/class_names.hpp>
+#include <pareidolia/loaders/folder.hpp>
+#include <pareidolia/loaders/mnist.hpp>
+#include <pareidolia/pareidolia.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace pareidolia;
+
+namespace {
+
+/// The images of PNG and JPEG files, of folders of them, and of MNIST's files, as the network sees them.
+labelled_images read_all(std::vector<std::string> const& files, image_shape const& shape, std::size_t most) {
+  std::vector<tensor<float, 4>> parts;
+  std::size_t count = 0;
+  for (std::string const& file : files) {
+    if (count >= most) break;
+    if (auto const kind = file.find("images-idx3-ubyte"); kind != std::string::npos) {
+      parts.push_back(read_mnist(file, std::string(file).replace(kind, 17, "labels-idx1-ubyte")).images);
+    } else if (std::filesystem::is_directory(file)) {
+      parts.push_back(read_images(file, shape).images);
+    } else {
+      auto const image = fit_image(as_view(read_image(file)), shape);
+      parts.push_back(filled<float, 4>({1, shape[0], shape[1], shape[2]}));
+      std::copy(image.begin(), image.end(), parts.back().begin());
+    }
+    count += parts.back().shape()[0];
+  }
+  count = std::min(count, most);
+  labelled_images all{filled<float, 4>({count, shape[0], shape[1], shape[2]}), std::vector<int>(count)};
+  std::size_t first = 0;
+  for (auto const& part : parts) {
+    auto const some = as_view(part).rows(0, std::min(part.shape()[0], count - first));
+    if (some.stride() != as_view(all.images).stride()) throw error("an image does not have the shape that the network wants");
+    copy(some, as_view(all.images).rows(first, some.shape[0]));
+    first += some.shape[0];
+  }
+  return all;
+}
+
+struct settings {
+  std::string model, method = "pgd", norm = "linf", names, folder = "out/adversarial";
+  std::vector<std::string> files;
+  float radius = 0, rate = 0;
+  std::size_t steps = 40, most = 1000, batch = 64;
+  int target = -1;
+  std::uint64_t seed = 1;
+  bool torchvision = false;
+};
+
+settings read_options(int argc, char** argv) {
+  settings s;
+  CLI::App options("Changes images a little, so that a network sees something else.");
+  options.add_option("model", s.model, "a network of the zoo by name, a prototxt of one that sees colours as Caffe's do, or an ONNX file")
+      ->required();
+  options.add_option("files", s.files, "the weights (but of ONNX), then images: PNG and JPEG files, folders of them, MNIST's files")
+      ->required();
+  options.add_flag("--torchvision", s.torchvision, "the network is torchvision's");
+  options.add_option("--method", s.method)->check(CLI::IsMember({"fgsm", "pgd"}))->capture_default_str();
+  options.add_option("--norm", s.norm, "in which the change is small")
+      ->check(CLI::IsMember({"linf", "l2", "l1", "l0"}))
+      ->capture_default_str();
+  options.add_option("--radius", s.radius, "most of it: 8/255 for linf, 3 for l2, 40 for l1 and 100 pixels for l0 if not given")
+      ->check(CLI::PositiveNumber);
+  options.add_option("--rate", s.rate, "length of a step; 2.5 radius / steps if not given")->check(CLI::PositiveNumber);
+  options.add_option("--steps", s.steps)->check(CLI::PositiveNumber)->capture_default_str();
+  options.add_option("--target", s.target, "the class to reach; without it any class will do that is not the image's")
+      ->check(CLI::NonNegativeNumber);
+  options.add_option("--images", s.most, "at most")->check(CLI::PositiveNumber)->capture_default_str();
+  options.add_option("--batch", s.batch, "images at a time")->check(CLI::PositiveNumber)->capture_default_str();
+  options.add_option("--names", s.names, "of the classes, one a line");
+  options.add_option("--seed", s.seed, "of all randomness")->capture_default_str();
+  options.add_option("--output", s.folder, "folder for the report")->capture_default_str();
+  try {
+    options.parse(argc, argv);
+  } catch (CLI::ParseError const& problem) {
+    std::exit(options.exit(problem));
+  }
+  return s;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  settings s = read_options(argc, argv);
+  auto [architecture, trained] = read_any_network(s.model, s.files, s.torchvision);
+  network const net{cpu_engine{}, architecture, trained};
+  labelled_images photos = read_all(s.files, net.input(), s.most);
+  if (photos.size() == 0) throw error("no images were given; name PNG or JPEG files, or a folder, behind the network");
+  prepare_report(s.folder);
+  if (s.target >= static_cast<int>(net.classes())) throw error("--target is none of the network's classes");
+  photos.labels = s.target < 0 ? classified(net, photos.images, s.batch) : std::vector<int>(photos.size(), s.target);
+
+  section found{.title = s.method + ", " + s.norm, .result = {}, .step_name = "step", .canvas = photos.images};
+  stop_on_interrupt const stop;
+  auto const attack_with = [&](auto const& norm, auto const& objective, auto const& how) {
+    attack const a{perturbation{norm}, objective, how};
+    found.result = run(a, net, photos, rng{s.seed}, progress{s.method}, recorder{found.log}, stop, batch_size{s.batch}, quantized{});
+  };
+  auto const with_method = [&](auto const& norm, auto const& objective) {
+    if (s.method == "fgsm") attack_with(norm, objective, fgsm{});
+    if (s.method == "pgd") attack_with(norm, objective, pgd{.rate = s.rate, .steps = s.steps});
+  };
+  auto const with_norm = [&](auto const& objective) {
+    auto const radius = [&](float usual) { return s.radius > 0 ? s.radius : usual; };
+    if (s.norm == "linf") with_method(linf{radius(8 / 255.f)}, objective);
+    if (s.norm == "l2") with_method(l2{radius(3)}, objective);
+    if (s.norm == "l1") with_method(l1{radius(40)}, objective);
+    if (s.norm == "l0") with_method(l0{radius(100)}, objective);
+  };
+  if (s.target < 0)
+    with_norm(cross_entropy{});
+  else
+    with_norm(towards{cross_entropy{}});
+
+  report page{.title = "What " + architecture.name + " no longer sees",
+              .summary = "Each image before, after, and the difference, ten times.",
+              .settings = {{"method", s.method}, {"norm", s.norm}, {"steps", std::to_string(s.steps)}},
+              .sections = {std::move(found)},
+              .class_names = s.names.empty() ? architecture.labels : read_class_names(s.names)};
+  write_report(s.folder, page);
+  std::printf("%s/report.html\n", s.folder.c_str());
+} catch (error const& problem) {
+  std::fprintf(stderr, "adversarial: %s\n", problem.what());
+  return 1;
+}
