@@ -65,6 +65,8 @@
 #include <pareidolia/objectives/penalised.hpp>
 #include <pareidolia/objectives/total_variation.hpp>
 
+#include <pareidolia/optimizers/decoupled_norm.hpp>
+#include <pareidolia/optimizers/deepfool.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
 
