@@ -32,6 +32,7 @@
 #include <pareidolia/encodings/staged.hpp>
 
 #include <pareidolia/models/adaptors.hpp>
+#include <pareidolia/models/adversarial_training.hpp>
 #include <pareidolia/models/crops.hpp>
 #include <pareidolia/models/decay.hpp>
 #include <pareidolia/models/fold.hpp>
@@ -64,6 +65,8 @@
 #include <pareidolia/objectives/penalised.hpp>
 #include <pareidolia/objectives/total_variation.hpp>
 
+#include <pareidolia/optimizers/decoupled_norm.hpp>
+#include <pareidolia/optimizers/deepfool.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
 
