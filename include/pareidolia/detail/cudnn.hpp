@@ -142,8 +142,10 @@ class descriptor {
 class session {
  public:
   session() {
-    if (cudnnGetVersion() < 90800) fail("cuda engine: cuDNN ", cudnnGetVersion(), " was loaded; version 9.8 or newer is needed");
-    static_cast<void>(cuda::current_device());
+    if (std::size_t const v = cudnnGetVersion(); v < 90800)
+      fail("cuda engine: cuDNN ", v / 10000, '.', v / 100 % 100, '.', v % 100,
+           " was loaded, and 9.8 or newer is needed; install it, or let LD_LIBRARY_PATH name its folder first");
+    name_ = cuda::device_name();
     check(cudnnCreate(&handle_), "cuDNN could not be started");
     check(cudnnSetStream(handle_, cuda::stream()), "cuDNN refused the stream");
   }
@@ -152,16 +154,19 @@ class session {
   ~session() { static_cast<void>(cudnnDestroy(handle_)); }
 
   [[nodiscard]] cudnnHandle_t get() const { return handle_; }
+  /// Tells kinds of devices apart.
+  [[nodiscard]] std::string const& name() const { return name_; }
 
  private:
   cudnnHandle_t handle_ = nullptr;
+  std::string name_;
 };
 
 /// What plans are made for: the current device, or one that is not there but described.
 class target {
  public:
-  /// The device of `on`, the current one; `on` must outlive the target.
-  explicit target(session const& on) : handle_(on.get()), name_(cuda::device_name()) {}
+  /// The device of `on`, which must outlive the target.
+  explicit target(session const& on) : handle_(on.get()), name_(on.name()) {}
   /// A device described by cuDNN's JSON, to see on any machine which plans there are for it.
   explicit target(std::string_view json) : name_(json), description_(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR) {
     description_.set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, std::span<char const>(json))
