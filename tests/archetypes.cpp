@@ -26,6 +26,7 @@ constexpr auto host = space::host, device = space::device;
 static_assert(Model<model<host>> && Model<model<device>> && !Model<nothing> && !Model<int>);
 static_assert(DifferentiableModel<smooth_model<device>> && !DifferentiableModel<model<host>>);
 static_assert(TrainableModel<trainable_model<host>> && !TrainableModel<model<host>>);
+static_assert(LayeredModel<layered_model<host>> && LayeredModel<layered_model<device>> && !LayeredModel<model<host>>);
 static_assert(FingerprintedModel<fingerprinted_model<host>> && !FingerprintedModel<model<host>>);
 static_assert(Population<encoding::population<host>> && !Population<nothing>);
 static_assert(Encoding<encoding, host> && Encoding<encoding, device> && !Encoding<nothing, host>);

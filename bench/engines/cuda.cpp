@@ -7,6 +7,7 @@
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/cuda_runtime.hpp>
+#include <pareidolia/detail/cuda_transfers.hpp>
 #include <pareidolia/engines/cuda.hpp>
 #include <pareidolia/models/initialize.hpp>
 #include <pareidolia/models/network.hpp>

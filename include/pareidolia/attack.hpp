@@ -78,4 +78,13 @@ auto measure(P const& probe, M const& model, labelled_images const& images) {
   }
 }
 
+/// Measures a probe on a model with what a run found. Errors: images that the model does not take.
+template <class P, class M>
+auto measure(P const& probe, M const& model, outcome const& found) {
+  if constexpr (detail::explain_outcome_measure<P, M>()) {
+    detail::check_images(as_view(found.images), model.input());
+    return probe.measure(model, found);
+  }
+}
+
 }  // namespace pareidolia

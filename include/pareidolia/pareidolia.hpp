@@ -15,6 +15,7 @@
 
 #include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/error.hpp>
+#include <pareidolia/core/filters.hpp>
 #include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
@@ -32,12 +33,16 @@
 #include <pareidolia/encodings/staged.hpp>
 
 #include <pareidolia/models/adaptors.hpp>
+#include <pareidolia/models/adversarial_training.hpp>
 #include <pareidolia/models/crops.hpp>
+#include <pareidolia/models/decay.hpp>
 #include <pareidolia/models/fold.hpp>
 #include <pareidolia/models/graph.hpp>
 #include <pareidolia/models/initialize.hpp>
+#include <pareidolia/models/lipschitz.hpp>
 #include <pareidolia/models/network.hpp>
 #include <pareidolia/models/parameters.hpp>
+#include <pareidolia/models/selection.hpp>
 #include <pareidolia/models/training.hpp>
 #include <pareidolia/models/weights.hpp>
 #include <pareidolia/models/zoo.hpp>
@@ -47,6 +52,7 @@
 #include <pareidolia/models/zoo/lenet.hpp>
 #include <pareidolia/models/zoo/resnet.hpp>
 #include <pareidolia/models/zoo/squeezenet.hpp>
+#include <pareidolia/models/zoo/szegedy.hpp>
 #include <pareidolia/models/zoo/torchvision.hpp>
 #include <pareidolia/models/zoo/vgg.hpp>
 
@@ -60,5 +66,14 @@
 #include <pareidolia/objectives/penalised.hpp>
 #include <pareidolia/objectives/total_variation.hpp>
 
+#include <pareidolia/optimizers/decoupled_norm.hpp>
+#include <pareidolia/optimizers/deepfool.hpp>
+#include <pareidolia/optimizers/gradient_ascent.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>
+#include <pareidolia/optimizers/minimal_radius.hpp>
+#include <pareidolia/optimizers/momentum.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
+#include <pareidolia/optimizers/restarts.hpp>
+
+#include <pareidolia/probes/transfer.hpp>
+#include <pareidolia/probes/unit_directions.hpp>

@@ -18,4 +18,12 @@ concept Probe = Model<M> && requires(P const& p, M const& m, const_image_view<M:
   { p.measure(m, x, labels) } -> std::same_as<typename P::result>;
 };
 
+struct outcome;
+
+/// A measurement of a model on what a run found, such as whether it fools another model too: `p.measure(m, found)` returns a P::result.
+template <class P, class M>
+concept OutcomeProbe = Model<M> && requires(P const& p, M const& m, outcome const& found) {
+  { p.measure(m, found) } -> std::same_as<typename P::result>;
+};
+
 }  // namespace pareidolia

@@ -46,14 +46,14 @@ TEST_CASE("a cubin is compiled once and then read from the cache, unless that is
   std::string const compiled = cuda::cubin(doubled, 90, cache / "kernels");
   CHECK(cache.files() == 1);
   auto const file = std::filesystem::directory_iterator(cache / "kernels")->path();
-  CHECK(cuda::kernel_files::read(file) == compiled);
+  CHECK(cuda::cache::read(file) == compiled);
   CHECK(cuda::cubin(doubled, 90, cache / "kernels") == compiled);
 
-  cuda::kernel_files::write(file, "another cubin");
+  cuda::cache::write(file, "another cubin");
   CHECK(cuda::cubin(doubled, 90, cache / "kernels") == "another cubin");  // the file is what was read
   std::filesystem::resize_file(file, 7);
   CHECK(cuda::cubin(doubled, 90, cache / "kernels") == compiled);
-  CHECK(cuda::kernel_files::read(file) == compiled);
+  CHECK(cuda::cache::read(file) == compiled);
 
   CHECK(cuda::cubin(doubled, 90, file / "no folder") == compiled);
   CHECK(cache.files() == 1);

@@ -15,6 +15,7 @@
 namespace {
 
 using pareidolia_test::emulation::device_access;
+using pareidolia_test::emulation::enqueue;
 
 struct operation {
   cublasOperation_t transpose_a = CUBLAS_OP_N, transpose_b = CUBLAS_OP_N;
@@ -99,27 +100,29 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t d, void con
                               void const* b, cublasLtMatrixLayout_t b_layout, void const* beta, void const*, cublasLtMatrixLayout_t,
                               void* result, cublasLtMatrixLayout_t layout_of_result, cublasLtMatmulAlgo_t const*, void* room, size_t size,
                               cudaStream_t) {
-  device_access const access;
-  auto const& o = *reinterpret_cast<operation const*>(d);
-  layout const &la = of(a_layout), &lb = of(b_layout), &lc = of(layout_of_result);
+  auto const o = *reinterpret_cast<operation const*>(d);
+  layout const la = of(a_layout), lb = of(b_layout), lc = of(layout_of_result);
   bool const ta = o.transpose_a == CUBLAS_OP_T, tb = o.transpose_b == CUBLAS_OP_T;
   std::size_t const depth = ta ? la.rows : la.columns;
   if ((ta ? la.columns : la.rows) != lc.rows || (tb ? lb.rows : lb.columns) != lc.columns || (tb ? lb.columns : lb.rows) != depth)
     return CUBLAS_STATUS_INVALID_VALUE;
   if (size < workspace || *static_cast<float const*>(alpha) != 1 || *static_cast<float const*>(beta) != 0)
     return CUBLAS_STATUS_INVALID_VALUE;
-  std::memset(room, 0xff, workspace);
-  auto const entry = [](void const* m, layout const& l, bool transposed, std::size_t row, std::size_t column) {
-    if (transposed) std::swap(row, column);
-    return static_cast<float const*>(m)[row + column * static_cast<std::size_t>(l.leading)];
-  };
-  bool const biased = o.epilogue == CUBLASLT_EPILOGUE_BIAS || o.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
-  bool const relu = o.epilogue == CUBLASLT_EPILOGUE_RELU || o.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
-  for (std::size_t i = 0; i < lc.rows; ++i)
-    for (std::size_t j = 0; j < lc.columns; ++j) {
-      float sum = biased ? o.bias[i] : 0;
-      for (std::size_t k = 0; k < depth; ++k) sum += entry(a, la, ta, i, k) * entry(b, lb, tb, k, j);
-      static_cast<float*>(result)[i + j * static_cast<std::size_t>(lc.leading)] = relu && !(sum > 0) ? 0 : sum;
-    }
+  enqueue([=] {
+    device_access const access;
+    std::memset(room, 0xff, workspace);
+    auto const entry = [](void const* m, layout const& l, bool transposed, std::size_t row, std::size_t column) {
+      if (transposed) std::swap(row, column);
+      return static_cast<float const*>(m)[row + column * static_cast<std::size_t>(l.leading)];
+    };
+    bool const biased = o.epilogue == CUBLASLT_EPILOGUE_BIAS || o.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
+    bool const relu = o.epilogue == CUBLASLT_EPILOGUE_RELU || o.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
+    for (std::size_t i = 0; i < lc.rows; ++i)
+      for (std::size_t j = 0; j < lc.columns; ++j) {
+        float sum = biased ? o.bias[i] : 0;
+        for (std::size_t k = 0; k < depth; ++k) sum += entry(a, la, ta, i, k) * entry(b, lb, tb, k, j);
+        static_cast<float*>(result)[i + j * static_cast<std::size_t>(lc.leading)] = relu && !(sum > 0) ? 0 : sum;
+      }
+  });
   return CUBLAS_STATUS_SUCCESS;
 }

@@ -13,15 +13,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <exception>
+#include <istream>
 #include <limits>
 #include <map>
 #include <memory>
+#include <ostream>
+#include <sstream>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace {
 
-using pareidolia_test::emulation::device_access;
+namespace emulation = pareidolia_test::emulation;
 
 struct content;
 using shared = std::shared_ptr<content>;
@@ -46,6 +51,50 @@ struct content {
   }
   [[nodiscard]] content const& part(cudnnBackendAttributeName_t name) const { return *parts.at(name).at(0); }
 };
+
+/// A content as text: numbers, each followed by a blank.
+void write(std::ostream& out, content const& c) {
+  out << static_cast<int>(c.type) << ' ' << c.plain.size() << ' ';
+  for (auto const& [name, bytes] : c.plain) {
+    out << static_cast<int>(name) << ' ' << bytes.size() << ' ';
+    for (std::byte const b : bytes) out << std::to_integer<int>(b) << ' ';
+  }
+  out << c.parts.size() << ' ';
+  for (auto const& [name, parts] : c.parts) {
+    out << static_cast<int>(name) << ' ' << parts.size() << ' ';
+    for (shared const& part : parts) write(out, *part);
+  }
+}
+std::string written(content const& c) {
+  std::ostringstream out;
+  write(out, c);
+  out << "end";
+  return out.str();
+}
+shared read(std::istream& in) {
+  auto const number = [&in] {
+    int value = 0;
+    if (!(in >> value)) throw std::runtime_error("this is no plan");
+    return value;
+  };
+  auto result = std::make_shared<content>(content{static_cast<cudnnBackendDescriptorType_t>(number()), true, {}, {}});
+  for (int attributes = number(); attributes > 0; --attributes) {
+    auto& bytes = result->plain[static_cast<cudnnBackendAttributeName_t>(number())];
+    for (int size = number(); size > 0; --size) bytes.push_back(static_cast<std::byte>(number()));
+  }
+  for (int attributes = number(); attributes > 0; --attributes) {
+    auto& parts = result->parts[static_cast<cudnnBackendAttributeName_t>(number())];
+    for (int size = number(); size > 0; --size) parts.push_back(read(in));
+  }
+  return result;
+}
+shared read(std::string const& text) {
+  std::istringstream in(text);
+  shared result = read(in);
+  std::string end;
+  if (!(in >> end) || end != "end") throw std::runtime_error("this is no plan");
+  return result;
+}
 
 /// What the library holds: descriptors may be destroyed while others still refer to their content.
 struct handle {
@@ -206,7 +255,7 @@ bool offered(content const& graph) {
 
 }  // namespace
 
-size_t cudnnGetVersion() { return CUDNN_VERSION; }
+size_t cudnnGetVersion() { return emulation::emulated.cudnn_version > 0 ? emulation::emulated.cudnn_version : CUDNN_VERSION; }
 char const* cudnnGetErrorString(cudnnStatus_t) { return "emulated error"; }
 void cudnnGetLastErrorString(char* message, size_t) { *message = '\0'; }
 cudnnStatus_t cudnnCreate(cudnnHandle_t* h) {
@@ -259,6 +308,14 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t d, cudnnBackendA
     return CUDNN_STATUS_SUCCESS;
   };
   switch (name) {
+    case CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION: {
+      std::string const text = written(c.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG));
+      *count = static_cast<int64_t>(text.size());
+      std::memcpy(values, text.data(), std::min(text.size(), static_cast<std::size_t>(requested)));
+      return CUDNN_STATUS_SUCCESS;
+    }
+    case CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG:
+      return give_part(c.part(name));
     case CUDNN_ATTR_ENGINEHEUR_RESULTS:
       *count = std::min<int64_t>(requested, 2);  // the same one twice
       for (int64_t i = 0; i < *count; ++i)
@@ -280,17 +337,26 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t d, cudnnBackendA
 }
 cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t d) {
   content& c = *of(d).data;
-  if (c.type == CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR && !offered(c.part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH)))
-    return CUDNN_STATUS_NOT_SUPPORTED;
+  if (c.type == CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR) {
+    ++emulation::made.heuristics;
+    if (!offered(c.part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH))) return CUDNN_STATUS_NOT_SUPPORTED;
+  }
+  if (auto const kept = c.plain.find(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION); kept != c.plain.end()) try {
+      c.parts[CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG] = {read({reinterpret_cast<char const*>(kept->second.data()), kept->second.size()})};
+    } catch (std::exception const&) {
+      return CUDNN_STATUS_BAD_PARAM;
+    }
   c.final = true;
   return CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t cudnnBackendExecute(cudnnHandle_t, cudnnBackendDescriptor_t plan, cudnnBackendDescriptor_t pack) {
-  device_access const access;
-  execution now(*of(pack).data);
-  std::memset(of(pack).data->value<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE), 0xff, workspace);
-  content const& config = of(plan).data->part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
-  for (auto const& operation : config.part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH).parts.at(CUDNN_ATTR_OPERATIONGRAPH_OPS))
-    now.run(*operation);
+  emulation::enqueue([what = of(plan).data, given = of(pack).data] {
+    emulation::device_access const access;
+    execution now(*given);
+    std::memset(given->value<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE), 0xff, workspace);
+    content const& config = what->part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
+    for (auto const& operation : config.part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH).parts.at(CUDNN_ATTR_OPERATIONGRAPH_OPS))
+      now.run(*operation);
+  });
   return CUDNN_STATUS_SUCCESS;
 }

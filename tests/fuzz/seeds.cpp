@@ -16,6 +16,7 @@
 #include "support/files.hpp"
 #include "support/gzip.hpp"
 #include "support/images.hpp"
+#include "support/mat_files.hpp"
 #include "support/onnx_models.hpp"
 
 namespace {
@@ -71,6 +72,12 @@ void arrays(std::filesystem::path const& root) {
 
   std::vector<std::size_t> const shape{2, 2};
   pareidolia::write_npy(corpus(root, "npy").next(), shape, std::vector<float>{1, 2, 3, 4});
+
+  corpus matlab(root, "matlab");
+  std::string const single = mat::array<float>("r", 7, {2, 1, 3}, 7, {1, 2, 3, 4, 5, 6}),
+                    bytes = mat::array<signed char>("d", 6, {1, 2}, 1, {1, -2});
+  matlab.add(mat::file({single, bytes}));
+  matlab.add(mat::file({mat::compressed(single), mat::array<std::uint16_t>("text", 4, {1, 1}, 4, {65}), mat::compressed(bytes)}));
 }
 
 void prototxts(std::filesystem::path const& root) {

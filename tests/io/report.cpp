@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #include <pareidolia/io/report.hpp>
 
+#include <pareidolia/loaders/image.hpp>
+
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -132,6 +134,50 @@ TEST_CASE("an attack that leaves its class is shown under the class it reached")
   CHECK(std::filesystem::exists(folder / "images/s/0_cat_0.999987.png"));
   CHECK(contains(page_of(folder.path()), "was dog"));
   CHECK(contains(page_of(folder.path()), "still cat"));
+}
+
+TEST_CASE("an attack on given images is shown before, after, and as ten times the difference") {
+  temporary_folder const folder;
+  report r{"t"};
+  section found{"s", sample()};
+  found.canvas = filled<float, 4>({1, 1, 4, 5}, .23f);
+  found.result.quantized_success = {1, 0, 0};
+  found.result.forwards_spent = {3, 4, 5};
+  found.result.backwards_spent = {6, 7, 8};
+  found.result.shared = filled<float, 2>({1, 20}, .02f);
+  r.sections.push_back(found);
+  write_report(folder.path(), r);
+  auto const difference = read_image(folder / "images/s/1_difference.png"), before = read_image(folder / "images/s/2_before.png");
+  CHECK(difference(0, 3, 4) == doctest::Approx(.5 + 10 * (.25 - .23)).epsilon(.01));
+  CHECK(before(0, 0, 0) == doctest::Approx(.23).epsilon(.01));
+  auto const page = page_of(folder.path());
+  CHECK(contains(page, "<div class=\"sheet pixels triples\">"));
+  CHECK(contains(page, "the difference, ten times"));
+  CHECK(contains(page, "1 of 3</dd>"));
+  auto const json = nlohmann::json::parse(pareidolia::detail::read_file(folder / "result.json"));
+  auto const& image = json["sections"][0]["images"][1];
+  CHECK(image["forwards"] == 4);
+  CHECK(image["backwards"] == 7);
+  CHECK(image["success_in_8_bits"] == false);
+  weights const w = read_safetensors(folder / "result.safetensors");
+  CHECK(w.parameters.at("s.shared").shape == std::vector<std::size_t>{1, 20});
+  CHECK(w.parameters.at("s.success_in_8_bits").values == std::vector<float>{1, 0, 0});
+
+  r.sections[0].canvas = filled<float, 4>({1, 1, 5, 4}, .23f);
+  CHECK_THROWS_WITH_AS(write_report(folder.path(), r), doctest::Contains("its canvases are not of the shape of its images"), error);
+}
+
+TEST_CASE("a report shows tables, and refuses one whose rows are not as long as its columns") {
+  temporary_folder const folder;
+  report r{"t"};
+  r.tables.push_back({"Transfer & co", "Errors.", {"made for", "a", "b"}, {{"a", "100 %", "<3>"}}});
+  write_report(folder.path(), r);
+  CHECK(contains(page_of(folder.path()), "Transfer &amp; co"));
+  CHECK(contains(page_of(folder.path()), "<td class=\"n\">&lt;3&gt;</td>"));
+  auto const json = nlohmann::json::parse(pareidolia::detail::read_file(folder / "result.json"));
+  CHECK(json["tables"][0]["rows"][0][1] == "100 %");
+  r.tables[0].rows.push_back({"b"});
+  CHECK_THROWS_WITH_AS(write_report(folder.path(), r), doctest::Contains("a row has 1 cells for 3 columns"), error);
 }
 
 TEST_CASE("result.json holds everything but the pixels") {

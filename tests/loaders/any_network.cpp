@@ -21,7 +21,8 @@ TEST_CASE("a network of the zoo takes its weights from the front of the files") 
 
 TEST_CASE("a network that nobody knows, or without weights, is one sentence") {
   std::vector<std::string> none, some{"weights"};
-  CHECK_THROWS_WITH_AS(static_cast<void>(read_any_network("lenet5", none)), doctest::Contains("lenet5: it has no weights of its own"), error);
+  CHECK_THROWS_WITH_AS(static_cast<void>(read_any_network("lenet5", none)), doctest::Contains("lenet5: it has no weights of its own"),
+                       error);
   CHECK_THROWS_WITH_AS(static_cast<void>(read_any_network("lenet6", some)), doctest::Contains("there is no network 'lenet6'"), error);
 }
 

@@ -9,6 +9,7 @@
 #include <pareidolia/loaders/cifar10.hpp>
 #include <pareidolia/loaders/class_names.hpp>
 #include <pareidolia/loaders/folder.hpp>
+#include <pareidolia/loaders/matlab.hpp>
 #include <pareidolia/loaders/mnist.hpp>
 #include <pareidolia/loaders/onnx.hpp>
 #include <pareidolia/loaders/prototxt.hpp>
@@ -33,6 +34,7 @@
 
 #include "support/caffemodels.hpp"
 #include "support/files.hpp"
+#include "support/mat_files.hpp"
 #include "support/onnx_models.hpp"
 
 namespace {
@@ -140,7 +142,8 @@ TEST_CASE("no file makes its loader allocate more than the limit") {
   };
   using reader = std::function<void(std::filesystem::path const&)>;
   reader const caffemodel = read_caffemodel, safetensors = read_safetensors, class_names = read_class_names, npy = read_npy,
-               list = detail::parse_image_list, prototxt = [](std::filesystem::path const&path) { (void)read_prototxt(path); };
+               matlab = read_matlab, list = detail::parse_image_list,
+               prototxt = [](std::filesystem::path const&path) { (void)read_prototxt(path); };
   std::size_t const megabyte = 1 << 20;
 
   std::string layers, tensors = "{", entries = R"({"__metadata__":{)";
@@ -150,6 +153,10 @@ TEST_CASE("no file makes its loader allocate more than the limit") {
   std::size_t const rest = 8 * megabyte;
   tensors += tensor_of("data", "F16", rest / 2, 0, rest) + "}";
   entries += "}," + tensor_of("data", "F16", rest / 2, 0, rest) + "}";
+  std::vector<std::string> numbers, axes;
+  for (int i = 0; i < 20'000; ++i) numbers.push_back(mat::array<std::int8_t>(std::to_string(i), 8, {1, 1}, 1, {1}));
+  for (int i = 0; i < 5000; ++i) axes.push_back(mat::array<std::int8_t>(std::to_string(i), 8, std::vector<std::int32_t>(32, 1), 1, {1}));
+  std::string const floats_of_a_byte = mat::array<std::int8_t>("a", 8, {1 << 20, 8}, 1, std::vector<std::int8_t>(rest));
   caffe::blob const longest{std::vector<std::int64_t>(32, 1), {1}};
 
   std::vector<hostile> const files{
@@ -168,6 +175,9 @@ TEST_CASE("no file makes its loader allocate more than the limit") {
       {"a long number", safetensors_of("{\"t\":{\"shape\":[" + std::string(65'000, '1') + "]}}", 0), safetensors},
       {"line breaks and an error", safetensors_of("{" + std::string(65'000, '\n') + "x", 0), safetensors},
       {"more line breaks and an error", safetensors_of("{" + std::string(megabyte, '\n') + "x", rest), safetensors},
+      {"arrays of one number", mat::file(numbers), matlab},
+      {"arrays of many axes", mat::file(axes), matlab},
+      {"floats of a byte", mat::file({floats_of_a_byte}), matlab},
       {"a long type", "\x93NUMPY\x02" + std::string("\0\0\0\x10\0", 5) + "{'descr': '" + std::string(megabyte, 'x') + "'}", npy},
       {"a long name of a layer", "layer { bottom: \"a\" name: \"" + std::string(megabyte, 'x') + "\" }", prototxt},
       {"empty messages", repeated("a{}", megabyte), prototxt},

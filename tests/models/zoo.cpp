@@ -106,6 +106,9 @@ TEST_CASE("every network has its published number of parameters and of classes")
       {"resnet50", {25'557'032, 1000}},
       {"resnet101", {44'549'160, 1000}},
       {"resnet152", {60'192'808, 1000}},
+      {"fc10", {7'850, 10}},
+      {"fc100_100_10", {89'610, 10}},
+      {"fc200_200_10", {199'210, 10}},
   };
   CHECK(std::size(zoo::networks) == expected.size());
   for (auto const& [name, make] : zoo::networks) {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 // For each concept the least type that models it: it cannot be copied or moved, its results are only convertible to what they must be,
@@ -60,6 +61,16 @@ struct trainable_model : model<S> {
   void read(std::span<float>) const {}
   void write(std::span<float const>) {}
   void backward_weights(const_score_view<S>, std::span<float>, typename model<S>::workspace&) const {}
+};
+
+template <space S>
+struct layered_model : model<S> {
+  using model<S>::prepare;
+  using workspace = typename model<S>::workspace;
+  std::vector<std::string> layers() const { return {"only"}; }
+  only_convertible<image_shape> shape_of(std::string const&) const { return {{2, 1, 1}}; }
+  workspace prepare(std::size_t, std::vector<std::string> const&) const { return {}; }
+  void activation(std::string const&, image_view<S> to, workspace&) const { std::fill_n(to.data, to.size(), 0.f); }
 };
 
 template <space S>

@@ -9,10 +9,10 @@
 
 namespace pareidolia_test {
 
-/// A gzip file of that content.
-inline std::string gzip(std::string const& content) {
+/// That content deflated, wrapped as zlib's deflateInit2 understands window_bits.
+inline std::string deflated(std::string const& content, int window_bits = MAX_WBITS) {
   z_stream stream{};
-  if (deflateInit2(&stream, 9, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw std::runtime_error("zlib does not start");
+  if (deflateInit2(&stream, 9, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw std::runtime_error("zlib does not start");
   std::string bytes(deflateBound(&stream, static_cast<uLong>(content.size())), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
   stream.avail_in = static_cast<uInt>(content.size());
@@ -24,5 +24,8 @@ inline std::string gzip(std::string const& content) {
   if (!complete) throw std::runtime_error("zlib does not end");
   return bytes;
 }
+
+/// A gzip file of that content.
+inline std::string gzip(std::string const& content) { return deflated(content, MAX_WBITS + 16); }
 
 }  // namespace pareidolia_test

@@ -6,6 +6,7 @@
 #include <pareidolia/detail/cuda_elementwise.hpp>
 #include <pareidolia/detail/cuda_kernels.hpp>
 #include <pareidolia/detail/cuda_runtime.hpp>
+#include <pareidolia/detail/cuda_transfers.hpp>
 #include <pareidolia/models/graph.hpp>
 #include <pareidolia/models/parameters.hpp>
 

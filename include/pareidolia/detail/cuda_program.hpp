@@ -4,12 +4,14 @@
 
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/arena.hpp>
+#include <pareidolia/detail/cuda_graph.hpp>
 #include <pareidolia/detail/liveness.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <map>
 #include <span>
 #include <utility>
 #include <vector>
@@ -115,6 +117,7 @@ class bound_program {
     if (arena == arena_ && image == image_) return;
     arena_ = arena;
     image_ = image;
+    recordings_.clear();
     pointers_.clear();
     for (step const& s : code_.steps) {
       auto& bound = pointers_.emplace_back();
@@ -128,15 +131,34 @@ class bound_program {
     return reinterpret_cast<float*>(arena_ + code_.arena.offsets[storage]);
   }
 
-  void run(std::size_t first, std::size_t last) const {
-    for (std::size_t k = first; k < last; ++k) code_.steps[k].start(pointers_[k]);
+  /// Starts steps [first, last). The second time they are recorded, if that can be done, and from then on started as a whole; the first
+  /// time loads what they need.
+  void run(std::size_t first, std::size_t last) {
+    if (last - first < 2) return start(first, last);
+    auto const [found, is_first] = recordings_.try_emplace({first, last});
+    recording& known = found->second;
+    if (!is_first && !known.tried) {
+      known.tried = true;
+      known.work = record([&] { start(first, last); });
+    }
+    known.work ? known.work.start() : start(first, last);
   }
 
  private:
+  struct recording {
+    bool tried = false;
+    recorded_work work;
+  };
+
+  void start(std::size_t first, std::size_t last) const {
+    for (std::size_t k = first; k < last; ++k) code_.steps[k].start(pointers_[k]);
+  }
+
   program code_;
   std::byte* arena_ = nullptr;
   float* image_ = nullptr;
   std::vector<std::vector<void*>> pointers_;  // of each step
+  std::map<std::pair<std::size_t, std::size_t>, recording> recordings_;
 };
 
 }  // namespace pareidolia::detail::cuda

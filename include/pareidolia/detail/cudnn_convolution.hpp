@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,13 +41,21 @@ class convolution_plan {
   /// Arrays by which the plan knows what it works on.
   enum array : std::int64_t { x = 1, w = 2, y = 3, bias = 4 };
 
-  convolution_plan(descriptor plan, std::int64_t engine) : plan_(std::move(plan)), engine_(engine) {
+  explicit convolution_plan(descriptor plan) : plan_(std::move(plan)) {
+    for (descriptor const& how : plan_.parts(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, 1))
+      for (descriptor const& engine : how.parts(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1))
+        for (std::int64_t const index : engine.values<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX)) engine_ = index;
     auto const size = plan_.values<std::int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
     workspace_ = size.empty() ? 0 : static_cast<std::size_t>(size.front());
   }
 
   [[nodiscard]] std::size_t workspace() const { return workspace_; }  ///< bytes
-  [[nodiscard]] std::int64_t engine() const { return engine_; }       ///< which of cuDNN's engines
+  [[nodiscard]] std::int64_t engine() const { return engine_; }       ///< which of cuDNN's engines; -1 if it does not tell
+  /// What restored_plan() takes; empty where cuDNN cannot write the plan.
+  [[nodiscard]] std::string json() const {
+    auto const text = plan_.values<char>(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION);
+    return {text.begin(), text.end()};
+  }
 
   /// The arrays, in device memory, and room for the workspace.
   [[nodiscard]] descriptor bind(std::vector<std::int64_t> const& arrays, std::vector<void*> const& data, void* workspace) const {
@@ -63,7 +72,7 @@ class convolution_plan {
 
  private:
   descriptor plan_;
-  std::int64_t engine_;
+  std::int64_t engine_ = -1;
   std::size_t workspace_ = 0;
 };
 
@@ -168,6 +177,19 @@ namespace graphs {
 
 }  // namespace graphs
 
+/// A plan as json() wrote it, by the same version of cuDNN for the same kind of device; none if cuDNN does not take it.
+[[nodiscard]] inline std::optional<convolution_plan> restored_plan(std::string_view json, target const& on) {
+  descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+  on.apply_to_plan(plan);
+  try {
+    plan.set(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION, std::span<char const>(json));
+  } catch (error const&) {
+    return std::nullopt;
+  }
+  if (!plan.try_finalize()) return std::nullopt;
+  return convolution_plan(std::move(plan));
+}
+
 /// Up to `most` plans within the limit, those that cuDNN's heuristics think fastest first; none if cuDNN offers none. Plans on tensor cores
 /// are left out unless the problem allows them; one that adds in an order which may change from run to run is given only if there is no
 /// other.
@@ -198,8 +220,7 @@ namespace graphs {
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, candidate);
       on.apply_to_plan(plan);
       if (!plan.try_finalize()) continue;
-      auto const index = engine.front().values<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
-      convolution_plan result(std::move(plan), index.empty() ? -1 : index.front());
+      convolution_plan result(std::move(plan));
       if (result.workspace() <= most_workspace) group.push_back(std::move(result));
       if (found.size() == most) return found;
     }

@@ -31,17 +31,21 @@ std::size_t images_of(P const& population, std::size_t canvases) {
   return std::max<std::size_t>(population.size(), canvases);
 }
 
-inline void check_canvas(labelled_images const& canvas, image_shape const& input, bool needs_labels, std::size_t classes) {
-  auto const& s = canvas.images.shape();
+inline void check_images(const_image_view<space::host> images, image_shape const& input) {
+  auto const& s = images.shape;
   if (s[0] == 0) fail("run: no images were given; blank(model.input()) is the canvas of attacks that start from nothing");
   if (image_shape const given{s[1], s[2], s[3]}; given != input)
     fail("run: the images are ", given[0], "x", given[1], "x", given[2], " (channels x height x width), the model wants ", input[0], "x",
          input[1], "x", input[2]);
-  for (std::size_t i = 0; i < canvas.images.size(); ++i)
-    if (float const v = canvas.images.data()[i]; !(v >= 0 && v <= 1))
-      fail("run: image ", i / (s[1] * s[2] * s[3]), " has a pixel of ", v, "; pixels must be in [0, 1]");
-  if (needs_labels && canvas.labels.size() != s[0])
-    fail("run: ", s[0], " images but ", canvas.labels.size(), " labels; this attack needs one class per image");
+  for (std::size_t j = 0; j < images.size(); ++j)
+    if (float const v = images.data[j]; !(v >= 0 && v <= 1))
+      fail("run: image ", j / images.stride(), " has a pixel of ", v, "; pixels must be in [0, 1]");
+}
+
+inline void check_canvas(labelled_images const& canvas, image_shape const& input, bool needs_labels, std::size_t classes) {
+  check_images(as_view(canvas.images), input);
+  if (needs_labels && canvas.labels.size() != canvas.size())
+    fail("run: ", canvas.size(), " images but ", canvas.labels.size(), " labels; this attack needs one class per image");
   for (int label : canvas.labels)
     if (label < 0 || static_cast<std::size_t>(label) >= classes)
       fail("run: a label is ", label, "; the model's classes are 0 to ", classes - 1);

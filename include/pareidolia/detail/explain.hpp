@@ -93,16 +93,33 @@ template <class E, class B, class O, class M, class... Sinks>
     return false;
 }
 
-/// The same for measure().
-template <class P, class M>
-[[nodiscard]] consteval bool explain_measure() {
+/// The same for measure(), of images and of what a run found.
+template <class M>
+[[nodiscard]] consteval bool explain_measured_model() {
   static_assert(Model<M>,
                 "model: needs `static constexpr space memory`, a type workspace, input(), classes(), prepare(count) and forward(x, y, "
                 "workspace) const");
   if constexpr (Model<M>) {
     static_assert(Memory<M::memory>, "model: it computes in device memory, which an engine brings, include <pareidolia/engines/cuda.hpp>");
+    return Memory<M::memory>;
+  } else {
+    return false;
+  }
+}
+template <class P, class M>
+[[nodiscard]] consteval bool explain_measure() {
+  if constexpr (explain_measured_model<M>()) {
     static_assert(Probe<P, M>, "probe: needs a type result and result measure(model, x, labels) const");
-    return Memory<M::memory> && Probe<P, M>;
+    return Probe<P, M>;
+  } else {
+    return false;
+  }
+}
+template <class P, class M>
+[[nodiscard]] consteval bool explain_outcome_measure() {
+  if constexpr (explain_measured_model<M>()) {
+    static_assert(OutcomeProbe<P, M>, "probe: to measure what a run found it needs a type result and result measure(model, outcome) const");
+    return OutcomeProbe<P, M>;
   } else {
     return false;
   }

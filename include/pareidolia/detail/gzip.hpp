@@ -19,15 +19,17 @@ namespace pareidolia::detail {
 
 [[nodiscard]] inline bool is_gzip(file_reader& file) { return file.peek(0, 2).starts_with("\x1f\x8b"); }
 
-/// The content of a gzip file of one member, unpacked while it is read. Errors: damaged, cut short, followed by other bytes.
-class gzip_reader {
+/// The content of bytes [first, last) of a file, one deflate stream, unpacked while it is read. `what` begins the messages; window_bits
+/// says how the stream is wrapped, as zlib's inflateInit2 wants it. Errors: damaged, cut short, followed by other bytes.
+class inflate_reader {
  public:
-  explicit gzip_reader(file_reader const& file) : file_(file) {
-    if (inflateInit2(&stream_, MAX_WBITS + 16) != Z_OK) fail("zlib could not be started");
+  inflate_reader(file_reader const& file, std::uint64_t first, std::uint64_t last, int window_bits, char const* what)
+      : file_(file), at_(first), last_(last), what_(what) {
+    if (inflateInit2(&stream_, window_bits) != Z_OK) fail("zlib could not be started");
   }
-  gzip_reader(gzip_reader const&) = delete;
-  gzip_reader& operator=(gzip_reader const&) = delete;
-  ~gzip_reader() { inflateEnd(&stream_); }
+  inflate_reader(inflate_reader const&) = delete;
+  inflate_reader& operator=(inflate_reader const&) = delete;
+  ~inflate_reader() { inflateEnd(&stream_); }
 
   /// The next bytes, as many as `out` has room for; fewer, as returned, only at the end.
   [[nodiscard]] std::size_t read(std::span<char> out) {
@@ -41,17 +43,17 @@ class gzip_reader {
       filled += room - stream_.avail_out;
       if (status == Z_STREAM_END)
         end();
-      else if (status == Z_BUF_ERROR && at_ == file_.size())
-        fail("the gzip file is cut short");
+      else if (status == Z_BUF_ERROR && at_ == last_)
+        fail(what_, " is cut short");
       else if (status != Z_OK && status != Z_BUF_ERROR)
-        fail("the gzip file is damaged");
+        fail(what_, " is damaged");
     }
     return filled;
   }
 
  private:
   void refill() {
-    auto const count = static_cast<std::size_t>(std::min<std::uint64_t>(packed_.size(), file_.size() - at_));
+    auto const count = static_cast<std::size_t>(std::min<std::uint64_t>(packed_.size(), last_ - at_));
     file_.read(at_, std::span(packed_).first(count));
     at_ += count;
     stream_.next_in = reinterpret_cast<Bytef*>(packed_.data());
@@ -59,15 +61,20 @@ class gzip_reader {
   }
   void end() {
     ended_ = true;
-    if (std::uint64_t const rest = stream_.avail_in + (file_.size() - at_); rest != 0)
-      fail("the gzip file is followed by ", rest, " other bytes");
+    if (std::uint64_t const rest = stream_.avail_in + (last_ - at_); rest != 0) fail(what_, " is followed by ", rest, " other bytes");
   }
 
   file_reader const& file_;
-  std::uint64_t at_ = 0;
+  std::uint64_t at_, last_;
+  char const* what_;
   bool ended_ = false;
   z_stream stream_{};
   std::array<char, 16384> packed_;
+};
+
+/// The content of a gzip file of one member.
+struct gzip_reader : inflate_reader {
+  explicit gzip_reader(file_reader const& file) : inflate_reader(file, 0, file.size(), MAX_WBITS + 16, "the gzip file") {}
 };
 
 }  // namespace pareidolia::detail

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <pareidolia/core/device/batch.hpp>
+#include <pareidolia/core/device/rows.hpp>
 #include <pareidolia/core/device/stopwatch.hpp>
 #include <pareidolia/core/device/storage.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/cuda_layers.hpp>
 #include <pareidolia/detail/cuda_program.hpp>
+#include <pareidolia/detail/cuda_transfers.hpp>
 #include <pareidolia/detail/preprocess.hpp>
 #include <pareidolia/encodings/device/cppn.hpp>
 #include <pareidolia/encodings/device/pixels.hpp>
@@ -16,10 +18,12 @@
 #include <pareidolia/models/parameters.hpp>
 #include <pareidolia/objectives/device/class_probability.hpp>
 #include <pareidolia/objectives/device/cross_entropy.hpp>
+#include <pareidolia/objectives/device/distortion.hpp>
 #include <pareidolia/objectives/device/logit.hpp>
 #include <pareidolia/objectives/device/margin.hpp>
 #include <pareidolia/objectives/device/misclassification.hpp>
 #include <pareidolia/objectives/device/opposite.hpp>
+#include <pareidolia/objectives/device/total_variation.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -27,6 +31,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -40,15 +45,17 @@ enum class arithmetic : std::uint8_t {
 
 /// The engine of NVIDIA's GPUs, Ampere and newer: cuDNN 9, cuBLASLt, and kernels that NVRTC compiles for the device found.
 ///
-/// Plans of convolutions are chosen by cuDNN's heuristics among those that add in the same order every time, where there are such.
+/// Plans of convolutions are chosen by cuDNN's heuristics among those that add in the same order every time, where there are such. Chosen
+/// plans and compiled kernels are kept in pareidolia/ in XDG_CACHE_HOME, else ~/.cache, for the next program.
 /// Everything that a thread asks for is done in order on its own stream; calls return before the device has finished. Memory of a plan: its
 /// parameters' and one arena, in which arrays that are not alive together share places; no call allocates once a batch size has been seen.
+/// From its second run on, the work of a batch size is a CUDA graph, started as a whole.
 ///
-/// Errors: no device or driver, a device before Ampere, too little device memory (what was asked for, what is free).
+/// Errors: no device or driver, a device before Ampere, a cuDNN before 9.8, too little device memory (what was asked for, what is free, how
+/// many images would fit).
 struct cuda_engine {
   arithmetic compute = arithmetic::fp32;
-  bool timed =
-      false;  ///< convolutions are chosen by timing when a plan is made, not by cuDNN's heuristics; from run to run, others may win
+  bool timed = false;  ///< convolutions are chosen by the clock when a plan is first made, not by cuDNN's heuristics; machines may differ
 
   using scalar = float;
   static constexpr space memory = space::device;
@@ -66,10 +73,18 @@ class cuda_engine::plan {
  public:
   /// `watched`: nodes whose activations can be read after each forward.
   plan(cuda_engine const& options, parameters const& p, std::size_t n, std::vector<std::size_t> watched)
-      : parameters_(p.contents()), capacity_(n), input_(n * size_of(graph().input) * sizeof(float), "a batch of images") {
+      : parameters_(p.contents()), capacity_(n) {
     request_.tensor_cores = options.compute == arithmetic::tf32;
     request_.timed = options.timed;
     request_.watched = std::move(watched);
+    std::size_t const image = size_of(graph().input) * sizeof(float);
+    input_ = detail::cuda::buffer(n * image, "a batch of images", [&](std::size_t free) {
+      try {
+        return advice(free, image + program_for(1).arena.size);
+      } catch (error const&) {
+        return std::string("prepare the network for a smaller batch");
+      }
+    });
     mean_ = on_device(graph().prepare.mean);
     std::vector<float> inverse;
     for (std::size_t c = 0; c < graph().prepare.deviation.size(); ++c) inverse.push_back(detail::precision<float>(graph().prepare, c));
@@ -160,25 +175,37 @@ class cuda_engine::plan {
                        detail::cuda::kernel_count(s[1] * s[2]));
   }
 
+  [[nodiscard]] detail::cuda::program program_for(std::size_t n) const {
+    auto request = request_;
+    request.count = n;
+    return detail::cuda::graph_compiler(*parameters_, std::move(request)).compile_graph();
+  }
+
+  /// What to do where this many bytes are free and an image takes `each`; with a margin, since workspaces need not shrink as batches do.
+  [[nodiscard]] static std::string advice(std::size_t free, std::size_t each) {
+    if (free < each) return "not even one image fits; free memory, or use cpu_engine";
+    return detail::text("prepare the network for a smaller batch: ", std::max<std::size_t>(free / each * 15 / 16, 1), " images fit");
+  }
+
   /// Makes a program for n images the current one.
   void arrange(std::size_t n) {
+    current_ = nullptr;  // until it has memory
     compiled& work = programs_[n];
     work.last_use = ++now_;
     if (work.program == nullptr) {
-      auto request = request_;
-      request.count = n;
-      work.program =
-          std::make_unique<detail::cuda::bound_program>(detail::cuda::graph_compiler(*parameters_, std::move(request)).compile_graph());
+      work.program = std::make_unique<detail::cuda::bound_program>(program_for(n));
       if (programs_.size() > programs_kept)
         programs_.erase(std::min_element(programs_.begin(), programs_.end(),
                                          [](auto const& a, auto const& b) { return a.second.last_use < b.second.last_use; }));
     }
-    current_ = work.program.get();
-    if (code().arena.size > arena_.size()) {
+    if (std::size_t const needed = work.program->code().arena.size; needed > arena_.size()) {
       detail::cuda::synchronize();  // what still runs in the old one
       arena_ = {};
-      arena_ = detail::cuda::buffer(code().arena.size, "a batch's activations");
+      arena_ = detail::cuda::buffer(needed, "a batch's activations", [&](std::size_t free) {
+        return advice(free + input_.size(), needed / n + input_.size() / capacity_);  // a smaller batch has fewer images, too
+      });
     }
+    current_ = work.program.get();
     current_->bind(arena_.data(), input_.as<float>());
   }
 

@@ -9,6 +9,7 @@
 #include <pareidolia/core/sinks.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/model.hpp>
+#include <pareidolia/models/selection.hpp>
 #include <pareidolia/objectives/cross_entropy.hpp>
 
 #include <algorithm>
@@ -41,12 +42,14 @@ struct step_decay {
 
 /// Stochastic gradient descent with momentum and weight decay, as Caffe does it:
 ///   velocity <- momentum velocity + rate schedule(step) (gradient + decay theta);  theta <- theta - velocity
-/// with the gradient of the mean cross entropy over a batch. The decay applies to biases too. Defaults: Caffe's LeNet solver.
+/// with the gradient of the mean cross entropy over a batch. The decay applies to biases too, unless each parameter has its own
+/// (models/decay.hpp). Defaults: Caffe's LeNet solver.
 template <class Schedule = inverse_decay>
 struct sgd {
   float rate = .01f, momentum = .9f, decay = 5e-4f;
   std::size_t batch = 64, epochs = 10;
   Schedule schedule = {};
+  std::vector<float> decays = {};  ///< (parameters), in place of decay; empty: decay for all
 };
 
 /// What training came to.
@@ -63,17 +66,11 @@ template <Model M>
 [[nodiscard]] double accuracy(M const& model, labelled_images const& images, std::size_t batch = 256) {
   std::size_t const n = images.size();
   if (n == 0 || images.labels.size() != n) detail::fail("accuracy: ", n, " images and ", images.labels.size(), " labels");
-  auto workspace = model.prepare(std::min(batch, n));
-  auto scores = filled<float, 2>({std::min(batch, n), model.classes()});
-  std::vector<int> found(scores.shape()[0]);
   std::size_t right = 0;
-  for (std::size_t first = 0; first < n; first += batch) {
-    std::size_t const count = std::min(batch, n - first);
-    auto const y = as_view(scores).rows(0, count);
-    model.forward(as_view(images.images).rows(first, count), y, workspace);
-    argmax(y, found);
-    for (std::size_t i = 0; i < count; ++i) right += found[i] == images.labels[first + i];
-  }
+  detail::each_class(model, as_view(images.images), batch, [&](std::size_t i, int found) {
+    right += found == images.labels[i];
+    return true;
+  });
   return static_cast<double>(right) / static_cast<double>(n);
 }
 
@@ -85,12 +82,12 @@ struct momentum_step {
 
   explicit momentum_step(std::size_t n) : theta(n), velocity(n), gradient(n) {}
 
-  void operator()(float rate, float momentum, float decay) {
+  void operator()(float rate, float momentum, std::vector<float> const& decays) {
     constexpr std::size_t chunk = 1 << 16;
     parallel_for((theta.size() + chunk - 1) / chunk, [&](std::size_t c, std::size_t) {
       std::size_t const last = std::min((c + 1) * chunk, theta.size());
       for (std::size_t j = c * chunk; j < last; ++j) {
-        velocity[j] = momentum * velocity[j] + rate * (gradient[j] + decay * theta[j]);
+        velocity[j] = momentum * velocity[j] + rate * (gradient[j] + decays[j] * theta[j]);
         theta[j] -= velocity[j];
       }
     });
@@ -103,7 +100,7 @@ struct momentum_step {
 ///
 /// Sinks see the figures "epoch", "loss" (mean of the epoch so far) and "accuracy" (held out, last measured) after every step, and may stop
 /// the training; the model then has the parameters reached. A last batch that is not full is left out of its epoch. Errors: fewer images
-/// than a batch, missing labels, a loss that is no longer finite (lower the rate).
+/// than a batch, missing labels, decays that are not one for each parameter, a loss that is no longer finite (lower the rate).
 template <TrainableModel M, class Schedule, class... Sinks>
 training_result train(M& model, labelled_images const& images, labelled_images const& held_out, sgd<Schedule> const& how, rng const& random,
                       Sinks&&... sinks) {
@@ -116,6 +113,10 @@ training_result train(M& model, labelled_images const& images, labelled_images c
   for (int label : images.labels)
     if (label < 0 || static_cast<std::size_t>(label) >= model.classes())
       detail::fail("train: a label is ", label, "; the model's classes are 0 to ", model.classes() - 1);
+
+  if (!how.decays.empty() && how.decays.size() != model.parameters())
+    detail::fail("train: ", how.decays.size(), " decays for ", model.parameters(), " parameters; give one for each or none");
+  std::vector<float> const decays = how.decays.empty() ? std::vector<float>(model.parameters(), how.decay) : how.decays;
 
   using clock = std::chrono::steady_clock;
   auto const begin = clock::now();
@@ -149,7 +150,7 @@ training_result train(M& model, labelled_images const& images, labelled_images c
       cross_entropy{}.seed(y.view(), labels, dy.view());
       for (float& v : dy.view().flat()) v /= static_cast<float>(how.batch);
       model.backward_weights(dy.view(), update.gradient, workspace);
-      update(how.rate * how.schedule(result.steps), how.momentum, how.decay);
+      update(how.rate * how.schedule(result.steps), how.momentum, decays);
       model.write(update.theta);
 
       for (float v : losses.view().flat()) sum += v;

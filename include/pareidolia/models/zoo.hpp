@@ -9,6 +9,7 @@
 #include <pareidolia/models/zoo/lenet.hpp>
 #include <pareidolia/models/zoo/resnet.hpp>
 #include <pareidolia/models/zoo/squeezenet.hpp>
+#include <pareidolia/models/zoo/szegedy.hpp>
 #include <pareidolia/models/zoo/torchvision.hpp>
 #include <pareidolia/models/zoo/vgg.hpp>
 
@@ -45,6 +46,9 @@ inline constexpr entry networks[] = {
     {"resnet50", resnet50},
     {"resnet101", resnet101},
     {"resnet152", resnet152},
+    {"fc10", fc10},
+    {"fc100_100_10", fc100_100_10},
+    {"fc200_200_10", fc200_200_10},
 };
 
 /// The network of that name. Errors: an unknown name, with those there are.

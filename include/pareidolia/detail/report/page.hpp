@@ -49,7 +49,7 @@ constexpr std::size_t most_shown = 250;
     more += fact(grouped(files) + " of " + grouped(o.size()), "also when rounded to 8 bits");
   }
   if (shown.source->canvas.size() != 0)
-    for (auto const [column, name] : {std::pair{2u, "L2"}, std::pair{3u, "L∞"}}) {
+    for (auto const& [column, name] : {std::pair{2u, "L2"}, std::pair{3u, "L∞"}}) {
       std::vector<double> d;
       for (std::size_t i = 0; i < o.size(); ++i) d.push_back(double{as_view(o.distances).row(i)[column]});
       auto const half = d.begin() + static_cast<std::ptrdiff_t>(d.size() / 2);
