@@ -105,7 +105,8 @@ int main(int argc, char** argv) try {
   network const net{cpu_engine{}, architecture, trained};
   labelled_images photos = read_all(s.files, net.input(), s.most);
   if (photos.size() == 0) throw error("no images were given; name PNG or JPEG files, or a folder, behind the network");
-  if (s.method == "ddn" && s.norm != "l2") throw error("ddn knows one norm; give --norm l2");
+  bool const euclidean = s.method == "ddn" || s.method == "cw" || s.method == "lbfgs";
+  if (euclidean && s.norm != "l2") throw error(s.method + " knows one norm; give --norm l2");
   if (s.method == "deepfool" && s.norm == "l0") throw error("deepfool knows no borders in l0; give another norm");
   prepare_report(s.folder);
   if (s.target >= static_cast<int>(net.classes())) throw error("--target is none of the network's classes");
@@ -133,10 +134,14 @@ int main(int argc, char** argv) try {
     if (s.norm == "l0") in_ball(l0{radius(100)}, objective);
     if (s.method == "ddn") attack_with(l2{}, objective, decoupled_norm{.steps = s.steps});
   };
+  auto const by_margin = [&](auto const& objective) {
+    if (s.method == "cw") attack_with(l2{}, objective, carlini_wagner{});
+    if (s.method == "lbfgs") attack_with(l2{}, objective, lbfgs{});
+  };
   if (s.target < 0)
-    with_norm(cross_entropy{});
+    with_norm(cross_entropy{}), by_margin(margin{});
   else
-    with_norm(towards{cross_entropy{}});
+    with_norm(towards{cross_entropy{}}), by_margin(towards{margin{}});
 
   report page{.title = "What " + architecture.name + " no longer sees",
               .summary = "Each image before, after, and the difference, ten times.",

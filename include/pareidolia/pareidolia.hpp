@@ -66,9 +66,11 @@
 #include <pareidolia/objectives/penalised.hpp>
 #include <pareidolia/objectives/total_variation.hpp>
 
+#include <pareidolia/optimizers/carlini_wagner.hpp>
 #include <pareidolia/optimizers/decoupled_norm.hpp>
 #include <pareidolia/optimizers/deepfool.hpp>
 #include <pareidolia/optimizers/gradient_ascent.hpp>
+#include <pareidolia/optimizers/lbfgs.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>
 #include <pareidolia/optimizers/minimal_radius.hpp>
 #include <pareidolia/optimizers/momentum.hpp>
