@@ -18,6 +18,7 @@
 #include <pareidolia/objectives/device/cross_entropy.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -100,7 +101,7 @@ class cuda_engine::plan {
 
   void backward(view<float const, 2, space::device> dy, view<float, 4, space::device> dx) {
     ready(true, request_.weights, dy.shape[0]);
-    take_seed(dy.data, dy.shape[0]);
+    take_seed(dy.data, count(), largest_seed);
     current_->run(code().forward, code().input);
     kernels(request_.stored)
         .launch("preprocess_backward", dx.size(), current_->data(code().input_gradient), dx.data, graph().prepare.scale,
@@ -113,7 +114,7 @@ class cuda_engine::plan {
     if (dtheta.size() != planned().parameters)
       detail::fail("cuda engine: room for ", dtheta.size(), " gradients; the network has ", planned().parameters, " parameters");
     ready(request_.input, true, dy.shape[0]);
-    take_seed(dy.data, 1);
+    take_seed(dy.data, 1, largest_seed - static_cast<int>(std::bit_width(count() - 1)));  // gradients of all images are added
     current_->run(code().input, code().weights);
     std::fill(dtheta.begin(), dtheta.end(), 0.f);
     for (auto const& [slot, value] : code().gradients) {
@@ -128,6 +129,7 @@ class cuda_engine::plan {
 
  private:
   static constexpr std::size_t programs_kept = 8;
+  static constexpr int largest_seed = 8;  // the power of two to which fp16 scales the largest value of a seed
 
   struct compiled {
     std::unique_ptr<detail::cuda::bound_program> program;
@@ -168,8 +170,7 @@ class cuda_engine::plan {
   void give(std::size_t value, float* to, image_shape const& s) const { turn("to_float_nchw", type(value), current_->data(value), to, s); }
   /// The other way for the seed. In fp16, each of so many equal parts of it is scaled, so that what follows from it keeps clear of 0 and of
   /// infinity; the inverse is in unscale_.
-  void take_seed(float const* dy, std::size_t parts) {
-    constexpr int exponent = 8;
+  void take_seed(float const* dy, std::size_t parts, int exponent) {
     auto* const seed = static_cast<float*>(current_->data(code().seed));
     turn("from_float_nchw", number::float32, dy, seed, planned().out.back());
     if (scaled())
