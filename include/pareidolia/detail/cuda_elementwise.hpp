@@ -40,7 +40,7 @@ KERNEL(add)(value const* a, value const* b, value* y, unsigned count) {
 
 // y = f(w x + b) with a weight and a bias for each channel, either of which may be null, and f(v) = v for v > 0, else slope v.
 KERNEL(scale_channels)(value const* x, float const* w, float const* b, value* y, float slope, unsigned count,
-                                          unsigned channels) {
+                       unsigned channels) {
   for EACH(i, count) {
     unsigned const c = i % channels;
     float const v = (w ? w[c] * x[i] : x[i]) + (b ? b[c] : 0);
@@ -50,7 +50,7 @@ KERNEL(scale_channels)(value const* x, float const* w, float const* b, value* y,
 
 // Channels [from_first, from_first + channels) of one array as channels [to_first, ...) of another; count counts the values copied.
 KERNEL(copy_channels)(value const* from, value* to, unsigned count, unsigned channels, unsigned from_channels,
-                                         unsigned from_first, unsigned to_channels, unsigned to_first) {
+                      unsigned from_first, unsigned to_channels, unsigned to_first) {
   for EACH(i, count) {
     unsigned const c = i % channels, position = i / channels;
     to[position * to_channels + to_first + c] = from[position * from_channels + from_first + c];
@@ -88,7 +88,7 @@ KERNEL(from_float_nchw)(float const* x, value* y, unsigned count, unsigned chann
 // z = (scale x - mean) / deviation: x (images, channels, plane), z channels last and, with `reversed`, in reverse order. `mean` has `means`
 // values: none, one, one for each channel, or (channels, plane); `inverse`, 1 / deviation, one for each channel, or is null.
 KERNEL(preprocess)(float const* x, value* z, float scale, float const* mean, unsigned means, float const* inverse,
-                                      int reversed, unsigned count, unsigned channels, unsigned plane) {
+                   int reversed, unsigned count, unsigned channels, unsigned plane) {
   for EACH(i, count) {
     unsigned const c = i % channels, p = i / channels % plane, n = i / channels / plane, from = reversed ? channels - 1 - c : c;
     float const m = means == 0 ? 0 : means == 1 ? mean[0] : means == channels ? mean[c] : mean[c * plane + p];
@@ -96,8 +96,8 @@ KERNEL(preprocess)(float const* x, value* z, float scale, float const* mean, uns
   }
 }
 // Its transpose: dx (images, channels, plane), each image times its factor, unless there are none.
-KERNEL(preprocess_backward)(value const* dz, float* dx, float scale, float const* inverse, float const* factors, int reversed, unsigned count,
-                                               unsigned channels, unsigned plane) {
+KERNEL(preprocess_backward)(value const* dz, float* dx, float scale, float const* inverse, float const* factors, int reversed,
+                            unsigned count, unsigned channels, unsigned plane) {
   for EACH(i, count) {
     unsigned const p = i % plane, from = i / plane % channels, n = i / plane / channels, c = reversed ? channels - 1 - from : from;
     float const d = scale * (inverse ? inverse[c] : 1) * dz[(n * plane + p) * channels + c];
@@ -107,7 +107,7 @@ KERNEL(preprocess_backward)(value const* dz, float* dx, float scale, float const
 
 // Zeros around each image of (height, width, channels): y has out_height and out_width. `count` counts y's values.
 KERNEL(pad)(value const* x, value* y, unsigned count, unsigned channels, int height, int width, int out_height,
-                               int out_width, int top, int left) {
+            int out_width, int top, int left) {
   for EACH(i, count) {
     unsigned const c = i % channels, position = i / channels;
     int const w = (int)(position % out_width) - left, h = (int)(position / out_width % out_height) - top;
@@ -117,7 +117,7 @@ KERNEL(pad)(value const* x, value* y, unsigned count, unsigned channels, int hei
 }
 // Its transpose: cuts the padding off. `count` counts dx's values.
 KERNEL(pad_backward)(value const* dy, value* dx, unsigned count, unsigned channels, int height, int width,
-                                        int out_height, int out_width, int top, int left) {
+                     int out_height, int out_width, int top, int left) {
   for EACH(i, count) {
     unsigned const c = i % channels, position = i / channels;
     unsigned const w = position % width + left, h = position / width % height + top, n = position / width / height;

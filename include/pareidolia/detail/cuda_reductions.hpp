@@ -13,7 +13,7 @@ inline constexpr kernel_source reduction_kernels{"reductions", R"cuda(
 // Local response normalisation. The neighbours of a value: channels up to `half` away, or, within a channel, positions up to `half` away in
 // each direction. scales, left alone if null: k + weight sum of squares over the neighbours; weight = alpha / the number of values in a full neighbourhood.
 KERNEL(lrn_across_forward)(value const* x, value* y, float* scales, int half, float weight, float beta, float k,
-                                              unsigned count, int channels) {
+                           unsigned count, int channels) {
   for EACH(i, count) {
     int const c = i % channels, first = max(c - half, 0), last = min(c + half + 1, channels);
     value const* const position = x + (i - c);
@@ -26,7 +26,7 @@ KERNEL(lrn_across_forward)(value const* x, value* y, float* scales, int half, fl
 }
 // factor = 2 beta weight.
 KERNEL(lrn_across_backward)(value const* x, value const* y, float const* scales, value const* dy, value* dx, int half,
-                                               float factor, float beta, unsigned count, int channels) {
+                            float factor, float beta, unsigned count, int channels) {
   for EACH(i, count) {
     int const c = i % channels, first = max(c - half, 0), last = min(c + half + 1, channels);
     unsigned const position = i - c;
@@ -36,7 +36,7 @@ KERNEL(lrn_across_backward)(value const* x, value const* y, float const* scales,
   }
 }
 KERNEL(lrn_within_forward)(value const* x, value* y, float* scales, int half, float weight, float beta, float k,
-                                              unsigned count, int channels, int height, int width) {
+                           unsigned count, int channels, int height, int width) {
   for EACH(i, count) {
     int const w = i / channels % width, h = i / channels / width % height;
     float sum = 0;
@@ -51,7 +51,7 @@ KERNEL(lrn_within_forward)(value const* x, value* y, float* scales, int half, fl
   }
 }
 KERNEL(lrn_within_backward)(value const* x, value const* y, float const* scales, value const* dy, value* dx, int half,
-                                               float factor, float beta, unsigned count, int channels, int height, int width) {
+                            float factor, float beta, unsigned count, int channels, int height, int width) {
   for EACH(i, count) {
     int const w = i / channels % width, h = i / channels / width % height;
     float sum = 0;
