@@ -15,6 +15,7 @@
 
 #include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/error.hpp>
+#include <pareidolia/core/filters.hpp>
 #include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
@@ -65,10 +66,16 @@
 #include <pareidolia/objectives/penalised.hpp>
 #include <pareidolia/objectives/total_variation.hpp>
 
+#include <pareidolia/optimizers/carlini_wagner.hpp>
 #include <pareidolia/optimizers/decoupled_norm.hpp>
 #include <pareidolia/optimizers/deepfool.hpp>
+#include <pareidolia/optimizers/gradient_ascent.hpp>
+#include <pareidolia/optimizers/lbfgs.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>
+#include <pareidolia/optimizers/minimal_radius.hpp>
+#include <pareidolia/optimizers/momentum.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
+#include <pareidolia/optimizers/restarts.hpp>
 
 #include <pareidolia/probes/transfer.hpp>
 #include <pareidolia/probes/unit_directions.hpp>

@@ -45,7 +45,8 @@ TEST_CASE("a missing or old driver, no device, an old device and an old cuDNN ar
         "cuda engine: no CUDA device was found, because there is no driver; install NVIDIA's, or use cpu_engine");
   CHECK(message_on({.driver = 11080})
             .starts_with("cuda engine: no CUDA device was found, because the driver is for CUDA 11.8 and the program for "));
-  CHECK(message_on({.devices = 0}).starts_with("cuda engine: no CUDA device was found; nvidia-smi must list one"));
+  CHECK(
+      message_on({.devices = 0, .driver = CUDART_VERSION}).starts_with("cuda engine: no CUDA device was found; nvidia-smi must list one"));
   CHECK(message_on({.major = 7}) ==
         "cuda engine: the device has compute capability 7.0; 8.0 (Ampere) or newer is needed, or use cpu_engine");
   CHECK(message_on({.cudnn_version = 90102}).starts_with("cuda engine: cuDNN 9.1.2 was loaded, and 9.8 or newer is needed"));

@@ -212,7 +212,7 @@ char const* cudaGetErrorString(cudaError_t status) { return status == cudaErrorM
 char const* cudaGetErrorName(cudaError_t) { return "cudaErrorEmulated"; }
 cudaError_t cudaGetDeviceCount(int* count) {
   *count = emulated.devices;
-  if (emulated.driver / 1000 < CUDART_VERSION / 1000) return cudaErrorInsufficientDriver;
+  if (emulated.driver < 12000) return cudaErrorInsufficientDriver;
   return emulated.devices > 0 ? cudaSuccess : cudaErrorNoDevice;
 }
 cudaError_t cudaDriverGetVersion(int* version) {

@@ -16,72 +16,16 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <vector>
-
-namespace {
 
 using namespace pareidolia;
 using namespace pareidolia_test;
 
-// Classes to reach: the other one of two.
-labelled_images turned(labelled_images canvas) {
-  for (int& label : canvas.labels) label = 1 - label;
-  return canvas;
+TEST_CASE("on planes and spheres decoupled_norm finds the nearest image of the other class, inside the box") {
+  check_shortest(decoupled_norm{.steps = 300}, cross_entropy{}, towards{margin{}}, .004);
 }
 
-}  // namespace
-
-TEST_CASE("on two planes decoupled_norm finds the nearest image of the other class, inside the box") {
-  auto planes = random_planes(2, {1, 3, 4}, 1);
-  for (double& v : planes.b) v *= 8;  // so that some need much of the box
-  attack const away{perturbation{l2{}}, cross_entropy{}, decoupled_norm{.steps = 300}};
-  attack const there{perturbation{l2{}}, towards{margin{}}, decoupled_norm{.steps = 300}};
-  for (float low : {.3f, 0.f}) {
-    auto const canvas = random_images(planes, 8, 2, low, 1 - low);
-    auto const left = run(away, planes, canvas, rng{3});
-    auto const reached = run(there, planes, turned(canvas), rng{3});
-    for (std::size_t i = 0; i < 8; ++i) {
-      double const least = distance_to_border(planes, as_view(canvas.images).row(i), canvas.labels[i]);
-      CAPTURE(least);
-      CHECK(left.success[i] == 1);
-      CHECK(reached.success[i] == 1);
-      CHECK(double{left.distances(i, 2)} > .9999 * least);
-      CHECK(double{left.distances(i, 2)} < 1.004 * least);
-      CHECK(double{reached.distances(i, 2)} > .9999 * least);
-      CHECK(double{reached.distances(i, 2)} < 1.004 * least);
-    }
-  }
-}
-
-TEST_CASE("on a sphere decoupled_norm finds the nearest point of it") {
-  auto planes = random_planes(2, {1, 3, 4}, 4);
-  planes.curvature = 6;
-  planes.b = {.4, 0};
-  for (auto& w : planes.w)
-    for (double& v : w) v *= .2;
-  auto const canvas = random_images(planes, 6, 5, .45f, .55f);
-  auto const r = run(attack{perturbation{l2{}}, margin{}, decoupled_norm{.steps = 300}}, planes, canvas, rng{1});
-  for (std::size_t i = 0; i < 6; ++i) {
-    REQUIRE(canvas.labels[i] == 0);
-    double const least = distance_to_border(planes, as_view(canvas.images).row(i), 0);
-    CHECK(r.success[i] == 1);
-    CHECK(double{r.distances(i, 2)} > .9999 * least);
-    CHECK(double{r.distances(i, 2)} < 1.004 * least);
-  }
-}
-
-TEST_CASE("the shortest perturbation of an image is the same in a batch of any size") {
-  auto const planes = random_planes(5, {1, 3, 4}, 6);
-  auto const canvas = random_images(planes, 11, 7);
-  attack const a{perturbation{l2{}}, cross_entropy{}, decoupled_norm{.steps = 20}};
-  auto const all = run(a, planes, canvas, rng{8}, batch_size{64});
-  for (std::size_t batch : {1u, 3u, 10u}) {
-    auto const some = run(a, planes, canvas, rng{8}, batch_size{batch});
-    CHECK(some.images == all.images);
-    CHECK(some.success == all.success);
-    CHECK(some.forwards_spent == all.forwards_spent);
-  }
-  for (auto n : all.forwards_spent) CHECK(n == 21);
+TEST_CASE("the answer of decoupled_norm is the same in a batch of any size") {
+  check_batches(decoupled_norm{.steps = 20}, cross_entropy{});
 }
 
 TEST_CASE("an image that is what decoupled_norm wants stays as it is, one that cannot be is as far as it was looked for") {
