@@ -28,8 +28,10 @@
 
 #include <pareidolia/encodings/cppn.hpp>
 #include <pareidolia/encodings/cppn_network.hpp>
+#include <pareidolia/encodings/fourier.hpp>
 #include <pareidolia/encodings/perturbation.hpp>
 #include <pareidolia/encodings/pixels.hpp>
+#include <pareidolia/encodings/shown.hpp>
 #include <pareidolia/encodings/staged.hpp>
 
 #include <pareidolia/models/adaptors.hpp>
@@ -66,6 +68,7 @@
 #include <pareidolia/objectives/penalised.hpp>
 #include <pareidolia/objectives/total_variation.hpp>
 
+#include <pareidolia/optimizers/apgd.hpp>
 #include <pareidolia/optimizers/carlini_wagner.hpp>
 #include <pareidolia/optimizers/decoupled_norm.hpp>
 #include <pareidolia/optimizers/deepfool.hpp>
@@ -76,6 +79,8 @@
 #include <pareidolia/optimizers/momentum.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
 #include <pareidolia/optimizers/restarts.hpp>
+#include <pareidolia/optimizers/universal.hpp>
+#include <pareidolia/optimizers/universal_ascent.hpp>
 
 #include <pareidolia/probes/transfer.hpp>
 #include <pareidolia/probes/unit_directions.hpp>
