@@ -72,7 +72,9 @@ settings read_options(int argc, char** argv) {
   options.add_option("files", s.files, "the weights (but of ONNX), then images: PNG and JPEG files, folders of them, MNIST's files")
       ->required();
   options.add_flag("--torchvision", s.torchvision, "the network is torchvision's");
-  options.add_option("--method", s.method)->check(CLI::IsMember({"fgsm", "pgd"}))->capture_default_str();
+  options.add_option("--method", s.method)
+      ->check(CLI::IsMember({"fgsm", "pgd", "apgd", "deepfool", "ddn", "cw", "lbfgs"}))
+      ->capture_default_str();
   options.add_option("--norm", s.norm, "in which the change is small")
       ->check(CLI::IsMember({"linf", "l2", "l1", "l0"}))
       ->capture_default_str();

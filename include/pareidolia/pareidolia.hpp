@@ -42,6 +42,7 @@
 #include <pareidolia/models/graph.hpp>
 #include <pareidolia/models/initialize.hpp>
 #include <pareidolia/models/lipschitz.hpp>
+#include <pareidolia/models/mean_image.hpp>
 #include <pareidolia/models/network.hpp>
 #include <pareidolia/models/parameters.hpp>
 #include <pareidolia/models/selection.hpp>
@@ -59,6 +60,7 @@
 #include <pareidolia/models/zoo/vgg.hpp>
 
 #include <pareidolia/objectives/class_probability.hpp>
+#include <pareidolia/objectives/clipped.hpp>
 #include <pareidolia/objectives/cross_entropy.hpp>
 #include <pareidolia/objectives/distortion.hpp>
 #include <pareidolia/objectives/logit.hpp>
