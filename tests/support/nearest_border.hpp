@@ -50,11 +50,7 @@ namespace pareidolia_test {
 /// sphere and x inside it.
 [[nodiscard]] inline double distance_to_class(plane_model const& m, std::span<float const> x, std::size_t from, std::size_t k) {
   std::vector<double> w;
-  double square = 0;
-  for (std::size_t j = 0; j < x.size(); ++j) {
-    w.push_back(m.w[k][j] - m.w[from][j]);
-    square += w[j] * w[j];
-  }
+  for (std::size_t j = 0; j < x.size(); ++j) w.push_back(m.w[k][j] - m.w[from][j]);
   double const gap = m.score(from, x) - m.score(k, x);
   if (m.curvature == 0) return distance_in_box(w, gap, x);
   // gap(x + r) = gap(x) - <w + curvature (x - 1/2), r> - curvature / 2 ||r||^2 = 0, x + r = centre + radius u.
