@@ -72,11 +72,15 @@ settings read_options(int argc, char** argv) {
   options.add_option("files", s.files, "the weights (but of ONNX), then images: PNG and JPEG files, folders of them, MNIST's files")
       ->required();
   options.add_flag("--torchvision", s.torchvision, "the network is torchvision's");
-  options.add_option("--method", s.method)->check(CLI::IsMember({"fgsm", "pgd"}))->capture_default_str();
+  options.add_option("--method", s.method)
+      ->check(CLI::IsMember({"fgsm", "pgd", "apgd", "deepfool", "ddn", "cw", "lbfgs"}))
+      ->capture_default_str();
   options.add_option("--norm", s.norm, "in which the change is small")
       ->check(CLI::IsMember({"linf", "l2", "l1", "l0"}))
       ->capture_default_str();
-  options.add_option("--radius", s.radius, "most of it: 8/255 for linf, 3 for l2, 40 for l1 and 100 pixels for l0 if not given")
+  options
+      .add_option("--radius", s.radius,
+                  "most of it, for fgsm, pgd and apgd: 8/255 for linf, 3 for l2, 40 for l1 and 100 pixels for l0 if not given")
       ->check(CLI::PositiveNumber);
   options.add_option("--rate", s.rate, "length of a step; 2.5 radius / steps if not given")->check(CLI::PositiveNumber);
   options.add_option("--steps", s.steps)->check(CLI::PositiveNumber)->capture_default_str();
@@ -103,6 +107,9 @@ int main(int argc, char** argv) try {
   network const net{cpu_engine{}, architecture, trained};
   labelled_images photos = read_all(s.files, net.input(), s.most);
   if (photos.size() == 0) throw error("no images were given; name PNG or JPEG files, or a folder, behind the network");
+  bool const euclidean = s.method == "ddn" || s.method == "cw" || s.method == "lbfgs";
+  if (euclidean && s.norm != "l2") throw error(s.method + " knows one norm; give --norm l2");
+  if (s.method == "deepfool" && s.norm == "l0") throw error("deepfool knows no borders in l0; give another norm");
   prepare_report(s.folder);
   if (s.target >= static_cast<int>(net.classes())) throw error("--target is none of the network's classes");
   photos.labels = s.target < 0 ? classified(net, photos.images, s.batch) : std::vector<int>(photos.size(), s.target);
@@ -113,21 +120,31 @@ int main(int argc, char** argv) try {
     attack const a{perturbation{norm}, objective, how};
     found.result = run(a, net, photos, rng{s.seed}, progress{s.method}, recorder{found.log}, stop, batch_size{s.batch}, quantized{});
   };
-  auto const with_method = [&](auto const& norm, auto const& objective) {
-    if (s.method == "fgsm") attack_with(norm, objective, fgsm{});
-    if (s.method == "pgd") attack_with(norm, objective, pgd{.rate = s.rate, .steps = s.steps});
+  // Within a ball, or the nearest there is.
+  auto const in_ball = [&](auto const& ball, auto const& objective) {
+    if (s.method == "fgsm") attack_with(ball, objective, fgsm{});
+    if (s.method == "pgd") attack_with(ball, objective, pgd{.rate = s.rate, .steps = s.steps});
+    if (s.method == "apgd") attack_with(ball, objective, apgd{.steps = s.steps});
+  };
+  auto const nearest = [&](auto const& norm, auto const& objective) {
+    if (s.method == "deepfool") attack_with(norm, objective, deepfool{});
   };
   auto const with_norm = [&](auto const& objective) {
     auto const radius = [&](float usual) { return s.radius > 0 ? s.radius : usual; };
-    if (s.norm == "linf") with_method(linf{radius(8 / 255.f)}, objective);
-    if (s.norm == "l2") with_method(l2{radius(3)}, objective);
-    if (s.norm == "l1") with_method(l1{radius(40)}, objective);
-    if (s.norm == "l0") with_method(l0{radius(100)}, objective);
+    if (s.norm == "linf") in_ball(linf{radius(8 / 255.f)}, objective), nearest(linf{}, objective);
+    if (s.norm == "l2") in_ball(l2{radius(3)}, objective), nearest(l2{}, objective);
+    if (s.norm == "l1") in_ball(l1{radius(40)}, objective), nearest(l1{}, objective);
+    if (s.norm == "l0") in_ball(l0{radius(100)}, objective);
+    if (s.method == "ddn") attack_with(l2{}, objective, decoupled_norm{.steps = s.steps});
+  };
+  auto const by_margin = [&](auto const& objective) {
+    if (s.method == "cw") attack_with(l2{}, objective, carlini_wagner{});
+    if (s.method == "lbfgs") attack_with(l2{}, objective, lbfgs{});
   };
   if (s.target < 0)
-    with_norm(cross_entropy{});
+    with_norm(cross_entropy{}), by_margin(margin{});
   else
-    with_norm(towards{cross_entropy{}});
+    with_norm(towards{cross_entropy{}}), by_margin(towards{margin{}});
 
   report page{.title = "What " + architecture.name + " no longer sees",
               .summary = "Each image before, after, and the difference, ten times.",

@@ -7,13 +7,22 @@
 #include <pareidolia/objectives/class_probability.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>
 
+#include <pareidolia/encodings/perturbation.hpp>
+#include <pareidolia/objectives/cross_entropy.hpp>
+#include <pareidolia/objectives/distortion.hpp>
+#include <pareidolia/objectives/penalised.hpp>
+#include <pareidolia/optimizers/pgd.hpp>
+
 #include <doctest/doctest.h>
+
+#include <support/analytic_models.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,6 +30,7 @@
 namespace {
 
 using namespace pareidolia;
+using namespace pareidolia_test;
 constexpr auto host = space::host;
 constexpr std::size_t side = 4, pixel_count = side * side;
 
@@ -399,4 +409,118 @@ TEST_CASE("measure hands a probe the images and their labels") {
 TEST_CASE("measure refuses what the model cannot take") {
   CHECK_THROWS_AS(measure(census{}, rows_model{}, blank({1, 5, 5})), error);
   CHECK_THROWS_AS(measure(census{}, rows_model{}, grey({9})), error);
+}
+
+TEST_CASE("a run that goes image by image and is stopped gives what it has, and canvases where nothing was begun") {
+  auto const planes = random_planes(3, {1, 3, 4}, 1);
+  auto const canvas = random_images(planes, 9, 2);
+  attack const a{perturbation{linf{1e-4f}}, cross_entropy{}, pgd{.steps = 5, .random_start = false}};  // too small to succeed
+  int steps = 0;
+  auto const r = run(a, planes, canvas, rng{1}, batch_size{4}, [&](step const&) { return ++steps < 3 ? verdict::go_on : verdict::stop; });
+  CHECK(!r.complete);
+  CHECK(r.steps == 3);
+  CHECK(r.size() == 9);
+  CHECK(r.forwards_spent == std::vector<std::uint32_t>{3, 3, 3, 3, 0, 0, 0, 0, 0});
+  for (std::size_t i = 0; i < 9; ++i) {
+    CHECK((r.distances(i, 3) > 0) == (i < 4));
+    CHECK(r.labels[i] == canvas.labels[i]);
+    CHECK(r.before[i] == canvas.labels[i]);
+  }
+}
+
+TEST_CASE("an image that is done makes room for one that waits, and the batch shrinks when none does") {
+  struct watched : plane_model {
+    std::vector<std::size_t>* batches = nullptr;
+    void forward(const_image_view<memory> x, score_view<memory> y, workspace& w) const {
+      batches->push_back(x.shape[0]);
+      plane_model::forward(x, y, w);
+    }
+  };
+  std::vector<std::size_t> batches;
+  watched planes{random_planes(4, {1, 3, 4}, 3), &batches};
+  auto const canvas = random_images(planes, 20, 4);
+  batches.clear();
+  attack const a{perturbation{linf{.3f}}, cross_entropy{}, pgd{.rate = .01f, .steps = 30, .random_start = false}};
+  auto const r = run(a, planes, canvas, rng{1}, batch_size{6});
+  // Classes of the canvas and verification take ceil(20 / 6) passes each; between them the batch is full until the images run out.
+  REQUIRE(batches.size() == r.steps + 8);
+  std::vector<std::size_t> const search(batches.begin() + 4, batches.end() - 4);
+  CHECK(std::ranges::is_sorted(search, std::ranges::greater{}));
+  CHECK(search.front() == 6);
+  CHECK(search.back() < 6);
+  std::size_t spent = 0;
+  for (std::size_t n : r.forwards_spent) spent += n;
+  CHECK(spent == std::accumulate(search.begin(), search.end(), std::size_t{0}));
+  CHECK(r.forwards == spent + 40);
+  CHECK(std::ranges::count(r.success, 1) == 20);
+}
+
+TEST_CASE("rounding to 8 bits is verified if asked, and undoes what is less than half a level") {
+  auto const planes = random_planes(2, {1, 3, 4}, 5);
+  auto canvas = random_images(planes, 30, 6);
+  for (float& v : canvas.images) v = std::round(v * 255) / 255;
+  auto close = planes;  // the border so near that less than half a level passes it
+  std::vector<int> const all = [&] {
+    auto y = filled<float, 2>({30, 2});
+    plane_model::workspace w;
+    close.forward(as_view(canvas.images), as_view(y), w);
+    std::vector<int> labels(30);
+    argmax(as_view(y), labels);
+    return labels;
+  }();
+  canvas.labels = all;
+  auto const small = run(attack{perturbation{linf{.4f / 255}}, cross_entropy{}, pgd{}}, close, canvas, rng{1}, quantized{});
+  auto const large = run(attack{perturbation{linf{.5f}}, cross_entropy{}, pgd{.stop_early = false}}, close, canvas, rng{1}, quantized{});
+  REQUIRE(small.quantized_success.size() == 30);
+  CHECK(std::ranges::count(small.quantized_success, 1) == 0);
+  CHECK(large.quantized_success == large.success);
+  CHECK(std::ranges::count(large.success, 1) == 30);
+  CHECK(run(attack{perturbation{linf{.5f}}, cross_entropy{}, pgd{}}, close, canvas, rng{1}).quantized_success.empty());
+}
+
+TEST_CASE("what is wanted of the image itself counts in the value and in the gradient") {
+  auto const planes = random_planes(3, {1, 3, 4}, 7);
+  auto const canvas = random_images(planes, 4, 8);
+  pgd const how{.rate = .02f, .steps = 40, .random_start = false, .stop_early = false};
+  auto const free = run(attack{perturbation{l2{.5f}}, cross_entropy{}, how}, planes, canvas, rng{1});
+  auto const held = run(attack{perturbation{l2{.5f}}, cross_entropy{} + distortion{.weight = 500}, how}, planes, canvas, rng{1});
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(held.distances(i, 2) < free.distances(i, 2));
+    CHECK(held.values[i] < free.values[i]);
+  }
+}
+
+TEST_CASE("a genotype that all images show is part of the outcome") {
+  auto const planes = random_planes(3, {1, 3, 4}, 9);
+  auto const canvas = random_images(planes, 70, 10);
+  struct one {
+    struct search {
+      perturbations<host> p;
+      bool told = false;
+      perturbations<host> const& ask() const { return p; }
+      perturbations<host> const& best() const { return p; }
+      bool done() const { return told; }
+      standing where() const { return {}; }
+      void tell(evaluation<host> const& e) {
+        CHECK(e.scores.shape[0] == 70);
+        told = true;
+      }
+    };
+    search start(perturbation<linf> const& e, const_image_view<host> images, rng const&) const {
+      search s{e.buffer(1, images)};
+      for (float& v : s.p.rows().flat()) v = .25f;
+      return s;
+    }
+  };
+  auto const r = run(attack{perturbation{linf{.5f}}, cross_entropy{}, one{}}, planes, canvas, rng{1});
+  CHECK(r.shared == filled<float, 2>({1, 12}, .25f));
+  for (std::size_t i = 0; i < 70; ++i) CHECK(r.distances(i, 3) == doctest::Approx(.25).epsilon(1e-5));
+  CHECK(r.forwards == 3 * 70);
+}
+
+TEST_CASE("a batch of no images is refused") {
+  auto const planes = random_planes(2, {1, 3, 4}, 1);
+  CHECK_THROWS_WITH_AS(
+      run(attack{perturbation{linf{.1f}}, cross_entropy{}, pgd{}}, planes, random_images(planes, 1, 2), rng{1}, batch_size{0}),
+      doctest::Contains("batch_size: 0 images"), error);
 }

@@ -7,6 +7,7 @@
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/cuda_runtime.hpp>
+#include <pareidolia/detail/cuda_transfers.hpp>
 #include <pareidolia/engines/cuda.hpp>
 #include <pareidolia/models/initialize.hpp>
 #include <pareidolia/models/network.hpp>
@@ -65,6 +66,10 @@ void add(std::string const& name) {
   one("/fp32/forward_backward", passes<Named, arithmetic::fp32, true>);
   one("/tf32/forward", passes<Named, arithmetic::tf32, false>);
   one("/tf32/forward_backward", passes<Named, arithmetic::tf32, true>);
+  one("/bf16/forward", passes<Named, arithmetic::bf16, false>);
+  one("/bf16/forward_backward", passes<Named, arithmetic::bf16, true>);
+  one("/fp16/forward", passes<Named, arithmetic::fp16, false>);
+  one("/fp16/forward_backward", passes<Named, arithmetic::fp16, true>);
 }
 
 bool const added = [] {

@@ -183,3 +183,91 @@ TEST_CASE("add_to_canvas shows row i mod size on canvas i mod canvases, and sum_
       }
   }
 }
+
+TEST_CASE("adam_rows is Adam, uphill, at a step of its own for each row") {
+  auto const g = some(3, 11, 30), start = some(3, 11, 31);
+  auto m = some(3, 11, 32), s = some(3, 11, 33, 0, 1), x = start;
+  auto const m0 = m, s0 = s;
+  std::vector<float> rates, unbias;
+  for (double t : {1., 5., 2000.}) {
+    rates.push_back(static_cast<float>(.02 / (1 - std::pow(.9, t))));
+    unbias.push_back(static_cast<float>(1 / (1 - std::pow(.999, t))));
+  }
+  rates[1] = 0;
+  adam_rows(rates, unbias, as_view(g), as_view(m), as_view(s), as_view(x));
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t j = 0; j < 11; ++j) {
+      double const slope = double{g(i, j)}, mean = .9 * double{m0(i, j)} + .1 * slope,
+                   square = .999 * double{s0(i, j)} + .001 * slope * slope;
+      CHECK(m(i, j) == doctest::Approx(mean).epsilon(1e-5));
+      CHECK(s(i, j) == doctest::Approx(square).epsilon(1e-5));
+      double const step = double{rates[i]} * mean / (std::sqrt(square * double{unbias[i]}) + 1e-8);
+      CHECK(double{x(i, j)} - double{start(i, j)} == doctest::Approx(step).epsilon(1e-4).scale(.1));
+    }
+}
+
+TEST_CASE("subtract_rows takes rows from anywhere to anywhere, zero_where_equal compares value by value") {
+  auto const a = some(4, 9, 40);
+  auto b = some(4, 9, 41);
+  auto out = filled<float, 2>({6, 9}, 7.f);
+  subtract_rows(as_view(a), as_view(b), std::vector<std::size_t>{3, 0}, as_view(out), std::vector<std::size_t>{1, 5});
+  for (std::size_t j = 0; j < 9; ++j) {
+    CHECK(out(1, j) == a(3, j) - b(3, j));
+    CHECK(out(5, j) == a(0, j) - b(0, j));
+    for (std::size_t i : {0u, 2u, 3u, 4u}) CHECK(out(i, j) == 7);
+  }
+  b(1, 2) = a(1, 2);
+  b(3, 8) = a(3, 8);
+  auto d = filled<float, 2>({4, 9}, 5.f);
+  zero_where_equal(as_view(a), as_view(b), as_view(d));
+  for (std::size_t i = 0; i < 4; ++i)
+    for (std::size_t j = 0; j < 9; ++j) CHECK(d(i, j) == ((i == 1 && j == 2) || (i == 3 && j == 8) ? 0.f : 5.f));
+}
+
+TEST_CASE("two_loop_rows multiplies with the inverse Hessian that BFGS builds from the pairs, on the values that are not held") {
+  constexpr std::size_t n = 6, pairs = 4;
+  auto const s = some(pairs, n, 50);
+  auto y = some(pairs, n, 51);
+  for (std::size_t j = 0; j < n; ++j)  // curvature in all but the last pair
+    for (std::size_t r = 0; r < pairs; ++r) y(r, j) = (r == 3 ? -1.f : 1.f) * (2 * s(r, j) + .2f * y(r, j));
+  auto d = some(3, n, 52);
+  d(1, 2) = d(1, 5) = 0;
+  auto const before = d;
+  std::vector<std::vector<std::size_t>> const used{{2, 0, 1}, {0, 3, 1}, {}};
+  two_loop_rows(as_view(s), as_view(y), used, as_view(d));
+  for (std::size_t i = 0; i < 3; ++i) {
+    CAPTURE(i);
+    std::vector<std::size_t> free;
+    for (std::size_t j = 0; j < n; ++j)
+      if (before(i, j) != 0) free.push_back(j);
+    std::size_t const size = free.size();
+    auto const dot = [&](auto const& a, std::size_t p, auto const& b, std::size_t q) {
+      double sum = 0;
+      for (std::size_t j : free) sum += double{a(p, j)} * double{b(q, j)};
+      return sum;
+    };
+    std::vector<doubles> h(size, doubles(size));
+    double const scale = used[i].empty() ? 1 : dot(s, used[i].back(), y, used[i].back()) / dot(y, used[i].back(), y, used[i].back());
+    for (std::size_t a = 0; a < size; ++a) h[a][a] = scale;
+    for (std::size_t r : used[i]) {
+      double const rho = 1 / dot(s, r, y, r);
+      if (rho < 0) continue;
+      auto const left = [&](std::size_t a, std::size_t b) { return (a == b) - rho * double{s(r, free[a])} * double{y(r, free[b])}; };
+      std::vector<doubles> next(size, doubles(size));
+      for (std::size_t a = 0; a < size; ++a)
+        for (std::size_t b = 0; b < size; ++b) {
+          next[a][b] = rho * double{s(r, free[a])} * double{s(r, free[b])};
+          for (std::size_t c = 0; c < size; ++c)
+            for (std::size_t e = 0; e < size; ++e) next[a][b] += left(a, c) * h[c][e] * left(b, e);
+        }
+      h = next;
+    }
+    for (std::size_t a = 0; a < size; ++a) {
+      double expected = 0;
+      for (std::size_t b = 0; b < size; ++b) expected += h[a][b] * double{before(i, free[b])};
+      CHECK(d(i, free[a]) == doctest::Approx(expected).epsilon(1e-4).scale(1));
+    }
+    for (std::size_t j = 0; j < n; ++j)
+      if (before(i, j) == 0) CHECK(d(i, j) == 0);
+  }
+}

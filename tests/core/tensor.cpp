@@ -43,4 +43,13 @@ TEST_CASE("a blank canvas is one black image without a label") {
   CHECK(canvas.images == filled<float, 4>({1, 3, 4, 5}));
 }
 
+TEST_CASE("an image is repeated once for each label") {
+  labelled_images two{filled<float, 4>({2, 3, 4, 5}), {7, 8}};
+  std::fill_n(two.images.begin(), 60, .25f);
+  auto const canvas = repeated(two, {5, 0, 5});
+  CHECK(canvas.labels == std::vector{5, 0, 5});
+  CHECK(canvas.images == filled<float, 4>({3, 3, 4, 5}, .25f));
+  CHECK(repeated(two, {}).size() == 0);
+}
+
 static_assert(Memory<space::host>);

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #include <pareidolia/detail/cuda_elementwise.hpp>
 #include <pareidolia/detail/cuda_kernels.hpp>
+#include <pareidolia/detail/cuda_transfers.hpp>
 
 #include "support/cuda.hpp"
 
@@ -34,7 +35,7 @@ TEST_CASE("a kernel that is not there is an error with its name") {
 
 TEST_CASE("memory of a device that has not as much is an error that says how much there is") {
   if (!pareidolia_test::has_device()) return;
-  CHECK_THROWS_WITH_AS((cuda::buffer{std::size_t{1} << 50, "this test"}), doctest::Contains("this test needs"), error);
+  CHECK_THROWS_WITH_AS((cuda::buffer{std::size_t{1} << 50, "this test"}), doctest::Contains("MB were asked for this test, "), error);
 }
 
 TEST_CASE("without a device the engine says so in one sentence") {

@@ -4,6 +4,7 @@
 // What a run moves between host and device, which only an emulated device counts.
 
 #include "emulation/machine.hpp"
+#include "support/device.hpp"
 
 #include <pareidolia/attack.hpp>
 #include <pareidolia/core/device/batch.hpp>
@@ -61,6 +62,18 @@ TEST_CASE("a generation on the device brings back a value for each class, and se
   CHECK(indirect.down == champions + first_not_finite);
   CHECK(direct.up < children * 16);
   CHECK(indirect.up < children * 1000);
+}
+
+TEST_CASE("a batch of images goes up while the device works, and a row of values comes back without waiting for the work behind it") {
+  auto const images = random_values<4>({20, 3, 50, 50}, 1);
+  auto const there = on_device(images), again = on_device(images);
+  static_cast<void>(on_host(there.view()));
+  auto const before = emulation::made;
+  copy(as_view(images), there.view());
+  copy(there.view(), again.view());
+  CHECK(emulation::made.waits == before.waits);
+  static_cast<void>(on_host(again.view().rows(0, 1)));
+  CHECK(emulation::made.waits == before.waits + 1);
 }
 
 }  // namespace pareidolia_test

@@ -8,6 +8,7 @@
 #include <pareidolia/loaders/mnist.hpp>
 #include <pareidolia/loaders/weights.hpp>
 #include <pareidolia/models/network.hpp>
+#include <pareidolia/models/selection.hpp>
 #include <pareidolia/models/zoo.hpp>
 #include <pareidolia/objectives/cross_entropy.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
@@ -96,12 +97,7 @@ TEST_CASE("data: adversarial training halves the digits that PGD turns, and cost
   network net{cpu_engine{}, zoo::lenet5(), read_weights(data_path("models/lenet/lenet_iter_10000"))};
   auto const all = read_mnist(data_path("mnist/train-images-idx3-ubyte.gz"), data_path("mnist/train-labels-idx1-ubyte.gz"));
   auto const test = read_mnist(data_path("mnist/t10k-images-idx3-ubyte.gz"), data_path("mnist/t10k-labels-idx1-ubyte.gz"));
-  auto const first = [](labelled_images const& from, std::size_t n) {
-    labelled_images some{filled<float, 4>({n, 1, 28, 28}), {from.labels.begin(), from.labels.begin() + static_cast<std::ptrdiff_t>(n)}};
-    copy(as_view(from.images).rows(0, n), as_view(some.images));
-    return some;
-  };
-  auto const set = first(all, 4000), held_out = first(test, 1000);
+  auto const set = first_images(all, 4000), held_out = first_images(test, 1000);
   attack const a{perturbation{linf{.1f}}, cross_entropy{}, pgd{.steps = 10}};
   double const before = accuracy(net, held_out);
   auto const rounds = train(net, a, set, held_out, adversarial_training<>{.rounds = 4, .refreshed = 1000, .pool = 4000}, rng{1});

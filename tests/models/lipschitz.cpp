@@ -88,7 +88,7 @@ double steepest(graph const& g, weights const& w, std::size_t points, double spr
 
 TEST_CASE_TEMPLATE("the norm of a matrix is its largest singular value, and the bound is above it", E, cpu_engine,
                    reference_engine<double>) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     graph const g = of({3, 4, 5}, {{"ip", layer::inner_product{.outputs = 40}}});
     weights const w = random_weights(g, seed);
     auto matrix = filled<double, 2>({40, 60});
@@ -124,7 +124,7 @@ TEST_CASE_TEMPLATE("the norm of a convolution is that of its matrix, with its st
 
 TEST_CASE("a few iterations give a loose bound, and none that is too small") {
   graph const g = of({1, 10, 10}, {{"ip", layer::inner_product{.outputs = 100}}});
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     weights const w = random_weights(g, seed);
     auto matrix = filled<double, 2>({100, 100});
     std::copy_n(w.parameters.at("ip.weight").values.begin(), matrix.size(), matrix.data());
@@ -227,7 +227,7 @@ TEST_CASE("scales and batch normalisations count where they are folded to") {
       {{"conv.weight", {{3, 1, 1, 1}, {1, 2, 3}}}, {"bn.running_mean", {{3}, {5, 5, 5}}}, {"bn.running_var", {{3}, {.75f, 0, 3.75f}}}},
       {},
       "v"};
-  auto const bounds = lipschitz(reference_engine<double>{}, folded, v, rng{1}, {.iterations = 1000});
+  auto const bounds = lipschitz(reference_engine<double>{}, folded, v, rng{1}, {.iterations = 200});
   REQUIRE(bounds.layers.size() == 2);
   CHECK(bounds.layers[0].name == "bn");
   CHECK(bounds.layers[0].norm == doctest::Approx(4));  // 2 / sqrt(0 + 1/4)
@@ -260,12 +260,12 @@ TEST_CASE("layers multiply, added branches add, concatenated ones add their squa
 TEST_CASE("the bound of every small network is above its slopes") {
   for (graph const& g : conformance_graphs()) {
     CAPTURE(g.name);
+    image_shape const in = g.input, out = plan(g).out.back();
+    if (in[0] * in[1] * in[2] * out[0] * out[1] * out[2] > 50'000) continue;  // too large a Jacobian to write out
     weights const w = random_weights(g, 7);
-    auto const bounds = lipschitz(cpu_engine{}, g, w, rng{1}, {.iterations = 10});
-    graph const scored = detail::without_final_softmax(g);
-    auto const x = random_uniform<double, 4>({1, g.input[0], g.input[1], g.input[2]}, 5);
-    auto const j = jacobian(scored, w, x);
-    if (j.size() < 50'000) CHECK(largest_singular_value(j) < bounds.total() * (1 + 1e-9));
+    auto const bounds = lipschitz(cpu_engine{}, g, w, rng{1}, {.iterations = 10, .starts = 1});
+    auto const j = jacobian(g, w, random_uniform<double, 4>({1, in[0], in[1], in[2]}, 5));
+    CHECK(largest_singular_value(j) < bounds.total() * (1 + 1e-5));
   }
 }
 
@@ -323,7 +323,8 @@ TEST_CASE_TEMPLATE("data: no change of a digit is enlarged beyond the bounds of 
         for (std::size_t j = 0; j < x.stride(); ++j) of_x += std::pow(double{as_view(changed).row(i)[j]} - double{x.row(i)[j]}, 2);
         largest = std::max(largest, std::sqrt(of_phi / of_x));
       }
-      MESSAGE(std::string(noise ? "noise" : "gradient") << " up to " << layers[k] << ": " << largest << " of " << bounds.layers[k].from_image);
+      MESSAGE(std::string(noise ? "noise" : "gradient")
+              << " up to " << layers[k] << ": " << largest << " of " << bounds.layers[k].from_image);
       CHECK(largest < bounds.layers[k].from_image);
       CHECK(largest > bounds.layers[k].from_image / 1000);
     }

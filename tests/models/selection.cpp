@@ -57,6 +57,16 @@ TEST_CASE("the first images that a model labels right are found whatever the bat
   }
 }
 
+TEST_CASE("images are chosen by their numbers, or the first ones") {
+  auto const some = selected(seven, std::vector<std::size_t>{5, 0, 5});
+  CHECK(some.labels == std::vector<int>{0, 2, 0});
+  CHECK(some.images == tensor<float, 4>{{{{.9f, 0, 0}}}, {{{.1f, .2f, .3f}}}, {{{.9f, 0, 0}}}});
+  CHECK(first_images(seven, 2).labels == std::vector<int>{2, 1});
+  CHECK(first_images(seven, 100).images == seven.images);
+  CHECK(first_images({seven.images, {}}, 3).labels.empty());
+  CHECK(contains(error_of([&] { (void)selected(seven, std::vector<std::size_t>{7}); }), "image 7 is wanted of 7"));
+}
+
 TEST_CASE("fewer right images than are wanted are an error that says how many there are") {
   brightest const model;
   CHECK(contains(error_of([&] { (void)correctly_classified(model, seven, 6, 2); }), "6 images are wanted, the model labels 5 right"));

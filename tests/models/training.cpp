@@ -76,6 +76,30 @@ TEST_CASE("one step is momentum SGD with weight decay on the mean cross entropy"
   for (std::size_t j = 0; j < 6; ++j) CHECK(double{got[j]} == doctest::Approx(theta[j]).epsilon(1e-5));
 }
 
+TEST_CASE("a parameter may have a decay of its own") {
+  auto const set = brighter_side(4, 2);
+  auto const trained = [&](sgd<constant_rate> const& how) {
+    network net{reference_engine<double>{}, line, random_weights(line, 1)};
+    train(net, set, set, how, rng{3});
+    std::vector<float> theta(6);
+    net.read(theta);
+    return theta;
+  };
+  sgd<constant_rate> how{.rate = .5f, .decay = .1f, .batch = 4, .epochs = 1};
+  std::vector<float> const before = [] {
+    std::vector<float> theta(6);
+    network{reference_engine<double>{}, line, random_weights(line, 1)}.read(theta);
+    return theta;
+  }();
+  auto const all = trained(how);
+  how.decays = std::vector<float>(6, .1f);
+  CHECK(trained(how) == all);
+  how.decays = {0, .1f, 0, 0, 0, .2f};
+  auto const own = trained(how);
+  for (std::size_t j = 0; j < 6; ++j)
+    CHECK(double{own[j]} == doctest::Approx(double{all[j]} + .5 * (.1 - double{how.decays[j]}) * double{before[j]}));
+}
+
 TEST_CASE("training learns what a line separates, tells its sinks, and stops when one says so") {
   auto const set = brighter_side(512, 1), held_out = brighter_side(256, 2);
   network net{cpu_engine{}, line, xavier(line, rng{1})};
@@ -126,6 +150,7 @@ TEST_CASE("training refuses what cannot be trained, in a sentence") {
   refused(bad, {.batch = 4}, "a label is 2; the model's classes are 0 to 1");
   bad.labels.pop_back();
   refused(bad, {.batch = 4}, "16 images but 15 labels");
+  refused(set, {.batch = 4, .decays = {0, 0, 0}}, "3 decays for 6 parameters; give one for each or none");
   refused(set, {.rate = 1e30f, .batch = 4, .epochs = 5}, "lower the rate");
   CHECK_THROWS_WITH_AS((void)accuracy(net, bad), doctest::Contains("16 images and 15 labels"), error);
 }

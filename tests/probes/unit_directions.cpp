@@ -123,7 +123,8 @@ TEST_CASE("random directions rank images by a product with normal numbers, each 
     sums(1, 0, 0, j) = set.images(1, 0, 0, j) / 2;
     sums(2, 0, 0, j) = sums(0, 0, 0, j) + sums(1, 0, 0, j);
   }
-  auto const three = measure(unit_directions{.layer = "image", .random = rng{3}, .directions = 30, .top = 3}, glass, {sums, {}});
+  auto const three =
+      measure(unit_directions{.layer = "image", .random = rng{3}, .directions = 30, .top = 3}, glass, labelled_images{sums, {}});
   for (std::size_t d = 0; d < 30; ++d) {
     double score[3];
     for (std::size_t k = 0; k < 3; ++k) score[three.arbitrary.images(d, k)] = double{three.arbitrary.scores(d, k)};

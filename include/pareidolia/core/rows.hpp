@@ -214,4 +214,79 @@ inline void sum_rows(const_image_view<space::host> x, view<float, 2> d) {
   });
 }
 
+// What minimal perturbations are sought with.
+
+/// Adam (Kingma and Ba, ICLR 2015) uphill: m <- b1 m + (1 - b1) g, s <- b2 s + (1 - b2) g^2, x <- x + rates[i] m / (sqrt(s unbias[i]) +
+/// 1e-8), value by value with b1 = 0.9 and b2 = 0.999. At step t of row i rates[i] = rate / (1 - b1^t) and unbias[i] = 1 / (1 - b2^t).
+inline void adam_rows(std::span<float const> rates, std::span<float const> unbias, view<float const, 2> g, view<float, 2> m,
+                      view<float, 2> s, view<float, 2> x) {
+  detail::for_rows(x.shape[0], 4 * x.shape[1], [&](std::size_t i) {
+    float const* slope = g.row(i).data();
+    float *mean = m.row(i).data(), *square = s.row(i).data();
+    auto const to = x.row(i);
+    for (std::size_t j = 0; j < to.size(); ++j) {
+      mean[j] = .9f * mean[j] + .1f * slope[j];
+      square[j] = .999f * square[j] + .001f * slope[j] * slope[j];
+      to[j] += rates[i] * mean[j] / (std::sqrt(square[j] * unbias[i]) + 1e-8f);
+    }
+  });
+}
+
+/// out_to[k] = a_from[k] - b_from[k].
+inline void subtract_rows(view<float const, 2> a, view<float const, 2> b, std::span<std::size_t const> from, view<float, 2> out,
+                          std::span<std::size_t const> to) {
+  detail::for_rows(from.size(), a.shape[1], [&](std::size_t k) {
+    float const *x = a.row(from[k]).data(), *y = b.row(from[k]).data();
+    auto const difference = out.row(to[k]);
+    for (std::size_t j = 0; j < difference.size(); ++j) difference[j] = x[j] - y[j];
+  });
+}
+
+/// Zeros the values of d where a and b are the same.
+inline void zero_where_equal(view<float const, 2> a, view<float const, 2> b, view<float, 2> d) {
+  detail::for_rows(d.shape[0], d.shape[1], [&](std::size_t i) {
+    float const *x = a.row(i).data(), *y = b.row(i).data();
+    auto const row = d.row(i);
+    for (std::size_t j = 0; j < row.size(); ++j)
+      if (x[j] == y[j]) row[j] = 0;
+  });
+}
+
+/// d_i <- H_i d_i, H_i the inverse Hessian of L-BFGS (Nocedal 1980, the two loops) from the pairs s_r, y_r of the rows r in pairs[i],
+/// oldest first. Values of d that are 0 are held: H_i is that of the others alone, and they stay 0. Pairs without curvature there are left
+/// out; without any pair d_i stays as it is. s and y (pairs, length). Cost: 6 passes over a row for each pair.
+inline void two_loop_rows(view<float const, 2> s, view<float const, 2> y, std::span<std::vector<std::size_t> const> pairs,
+                          view<float, 2> d) {
+  detail::for_rows(d.shape[0], 8 * d.shape[1], [&](std::size_t i) {
+    struct pair {
+      float const *s, *y;
+      double curvature, alpha;
+    };
+    auto const q = d.row(i);
+    std::vector<float> free;
+    std::vector<pair> used;
+    for (float v : q) free.push_back(v != 0 ? 1.f : 0.f);
+    auto const product = [&](float const* a, float const* b) {
+      return detail::sum_of(q.size(), [=, f = free.data()](std::size_t j) { return double{f[j]} * double{a[j]} * double{b[j]}; });
+    };
+    auto const add = [&](double c, float const* x) {
+      for (std::size_t j = 0; j < q.size(); ++j) q[j] += static_cast<float>(c) * free[j] * x[j];
+    };
+    double newest = 0;  // scale of the first guess of H, s.y / y.y
+    for (auto r = pairs[i].rbegin(); r != pairs[i].rend(); ++r) {
+      pair at{s.row(*r).data(), y.row(*r).data(), 0, 0};
+      double const size = product(at.y, at.y);
+      at.curvature = product(at.s, at.y);
+      if (!(at.curvature > 1e-8 * size)) continue;
+      if (used.empty()) newest = at.curvature / size;
+      at.alpha = product(at.s, q.data()) / at.curvature;
+      add(-at.alpha, at.y);
+      used.push_back(at);
+    }
+    if (used.empty()) return;
+    for (float& v : q) v *= static_cast<float>(newest);
+    for (auto at = used.rbegin(); at != used.rend(); ++at) add(at->alpha - product(at->y, q.data()) / at->curvature, at->s);
+  });
+}
+
 }  // namespace pareidolia

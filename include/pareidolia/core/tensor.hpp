@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace pareidolia {
@@ -75,5 +76,15 @@ struct labelled_images {
 
 /// One black image without a label: the canvas of attacks that make images from nothing.
 [[nodiscard]] inline labelled_images blank(image_shape const& shape) { return {filled<float, 4>({1, shape[0], shape[1], shape[2]}), {}}; }
+
+/// The first of these images once for each label: the canvas of attacks that start from one image and want several classes of it.
+[[nodiscard]] inline labelled_images repeated(labelled_images const& canvas, std::vector<int> labels) {
+  auto const& shape = canvas.images.shape();
+  labelled_images result{filled<float, 4>({labels.size(), shape[1], shape[2], shape[3]}), {}};
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    std::copy_n(canvas.images.data(), shape[1] * shape[2] * shape[3], as_view(result.images).row(i).data());
+  result.labels = std::move(labels);
+  return result;
+}
 
 }  // namespace pareidolia

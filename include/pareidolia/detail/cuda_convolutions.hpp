@@ -4,8 +4,10 @@
 
 #include <pareidolia/core/device/stopwatch.hpp>
 #include <pareidolia/core/error.hpp>
+#include <pareidolia/detail/cuda_cache.hpp>
 #include <pareidolia/detail/cuda_runtime.hpp>
 #include <pareidolia/detail/cudnn_convolution.hpp>
+#include <pareidolia/detail/cudnn_plan_cache.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -14,18 +16,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 namespace pareidolia::detail::cuda {
-
-/// Number of the device that the calling thread works on.
-[[nodiscard]] inline int device_number() {
-  int device = 0;
-  check(cudaGetDevice(&device), "the current device could not be asked for");
-  return device;
-}
 
 /// A session of the calling thread on its current device, made when it is first needed: those of cuDNN may not be used by two threads at
 /// once.
@@ -35,8 +31,9 @@ template <class Session>
   return sessions.try_emplace(device_number()).first->second;
 }
 
-/// The fastest of some plans of a problem, on the current device and arrays of zeros; the first one where memory for that is short.
-[[nodiscard]] inline cudnn::convolution_plan fastest(cudnn::convolution_problem const& p, std::vector<cudnn::convolution_plan> plans) {
+/// The fastest of some plans of a problem, on the current device and arrays of zeros; none where memory for that is short.
+[[nodiscard]] inline std::optional<cudnn::convolution_plan> fastest(cudnn::convolution_problem const& p,
+                                                                    std::vector<cudnn::convolution_plan> plans) {
   using plan = cudnn::convolution_plan;
   constexpr int runs = 5;
   std::size_t room = 0;
@@ -54,7 +51,7 @@ template <class Session>
     }
     workspace = buffer(room, "timing a convolution");
   } catch (error const&) {
-    return std::move(plans.front());
+    return std::nullopt;
   }
   std::vector<std::int64_t> arrays{plan::x, plan::w, plan::y, plan::bias};
   if (!p.biased) {
@@ -79,8 +76,8 @@ template <class Session>
   return std::move(*best);
 }
 
-/// The plan of a convolution on the current device, found once per process; null if cuDNN offers none. cuDNN's heuristics choose it, or,
-/// `timed`, the clock among the ten that they think fastest.
+/// The plan of a convolution on the current device, found once and kept in the cache; null if cuDNN offers none. cuDNN's heuristics choose
+/// it, or, `timed`, the clock among the ten that they think fastest, if there is memory to try them.
 [[nodiscard]] inline std::shared_ptr<cudnn::convolution_plan const> shared_plan(cudnn::convolution_problem const& p, bool timed) {
   constexpr std::size_t tried = 10;
   static std::mutex mutex;
@@ -88,10 +85,18 @@ template <class Session>
   std::lock_guard const lock(mutex);
   auto const key = std::tuple(device_number(), timed, p);
   if (auto const found = known.find(key); found != known.end()) return found->second;
-  auto plans = cudnn::find_plans(p, cudnn::target(session_of_this_thread<cudnn::session>()), timed ? tried : 1);
-  std::shared_ptr<cudnn::convolution_plan const> chosen;
-  if (!plans.empty())
-    chosen = std::make_shared<cudnn::convolution_plan const>(timed ? fastest(p, std::move(plans)) : std::move(plans.front()));
+  cudnn::target const device(session_of_this_thread<cudnn::session>());
+  auto const choose = [&](bool by_clock) {
+    return cudnn::cached_plan(p, device, by_clock, cache::folder(), [&]() -> std::optional<cudnn::convolution_plan> {
+      auto plans = cudnn::find_plans(p, device, by_clock ? tried : 1);
+      if (plans.empty()) return std::nullopt;
+      if (by_clock) return fastest(p, std::move(plans));
+      return std::move(plans.front());
+    });
+  };
+  auto plan = choose(timed);
+  if (!plan && timed) plan = choose(false);
+  auto const chosen = plan ? std::make_shared<cudnn::convolution_plan const>(*std::move(plan)) : nullptr;
   known.emplace(key, chosen);
   return chosen;
 }

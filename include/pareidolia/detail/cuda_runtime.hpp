@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -36,16 +35,35 @@ inline void check(cudaError_t status, std::string const& what) {
   return 0;
 }
 
+/// Number of the device that the calling thread works on.
+[[nodiscard]] inline int device_number() {
+  int device = 0;
+  check(cudaGetDevice(&device), "the current device could not be asked for");
+  return device;
+}
+
 /// What the engine has to know of a device.
 struct device_properties {
   int major = 0, minor = 0, multiprocessors = 0;
   [[nodiscard]] int architecture() const { return 10 * major + minor; }
 };
 
+/// Says why there is no device.
+[[noreturn]] inline void fail_without_device() {
+  int driver = 0;
+  static_cast<void>(cudaDriverGetVersion(&driver));
+  static_cast<void>(cudaGetLastError());
+  auto const release = [](int number) { return text(number / 1000, '.', number % 1000 / 10); };
+  if (driver == 0) fail("cuda engine: no CUDA device was found, because there is no driver; install NVIDIA's, or use cpu_engine");
+  if (driver / 1000 < CUDART_VERSION / 1000)
+    fail("cuda engine: no CUDA device was found, because the driver is for CUDA ", release(driver), " and the program for ",
+         release(CUDART_VERSION), "; install a newer driver, or use cpu_engine");
+  fail("cuda engine: no CUDA device was found; nvidia-smi must list one that CUDA_VISIBLE_DEVICES does not hide, or use cpu_engine");
+}
+
 /// The current device of the calling thread. Errors: no driver or device, a device older than Ampere.
 [[nodiscard]] inline device_properties current_device() {
-  if (device_count() == 0)
-    fail("cuda engine: no CUDA device was found; install a driver (nvidia-smi must list the device) or use cpu_engine");
+  if (device_count() == 0) fail_without_device();
   int device = 0;
   check(cudaGetDevice(&device), "the current device could not be asked for");
   device_properties p;
@@ -60,12 +78,23 @@ struct device_properties {
   return p;
 }
 
+/// Tells kinds of devices apart: those of one name run the same code equally fast.
+[[nodiscard]] inline std::string device_name() {
+  device_properties const p = current_device();
+  cudaDeviceProp all{};
+  check(cudaGetDeviceProperties(&all, device_number()), "the name of the device could not be asked for");
+  return text(all.name, " (", p.major, ".", p.minor, ", ", p.multiprocessors, " multiprocessors)");
+}
+
 /// Device memory, uninitialised.
 class buffer {
  public:
   buffer() = default;
-  /// `purpose` is for the message when memory runs out.
-  buffer(std::size_t bytes, char const* purpose) : size_(bytes) {
+  buffer(std::size_t bytes, char const* purpose)
+      : buffer(bytes, purpose, [](std::size_t) { return "prepare the network for a smaller batch"; }) {}
+  /// When memory runs out, the message says the `purpose` and advice(free), what to do where so many bytes are free.
+  template <class Advice>
+  buffer(std::size_t bytes, char const* purpose, Advice const& advice) : size_(bytes) {
     if (bytes == 0) return;
     cudaError_t const status = cudaMalloc(&data_, bytes);
     if (status == cudaSuccess) return;
@@ -73,8 +102,8 @@ class buffer {
     std::size_t free = 0, total = 0;
     if (status != cudaErrorMemoryAllocation || cudaMemGetInfo(&free, &total) != cudaSuccess)
       check(status, "device memory for " + std::string(purpose) + " could not be allocated");
-    fail("cuda engine: ", purpose, " needs ", (bytes >> 20) + 1, " MB of device memory, ", free >> 20, " of ", total >> 20,
-         " MB are free; prepare the network for a smaller batch");
+    fail("cuda engine: device memory ran out: ", (bytes >> 20) + 1, " MB were asked for ", purpose, ", ", free >> 20, " of ", total >> 20,
+         " MB are free; ", advice(free));
   }
   buffer(buffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   buffer& operator=(buffer&& other) noexcept {
@@ -101,11 +130,7 @@ class buffer {
 /// Waits for all that the calling thread asked for; what went wrong on the device meanwhile is said here.
 inline void synchronize() { check(cudaStreamSynchronize(stream()), "the work on the device failed"); }
 
-/// Enqueue a copy. That of host memory which is not pinned has left it when upload() returns.
-template <class T>
-void upload(std::span<T const> from, T* to) {
-  check(cudaMemcpyAsync(to, from.data(), from.size_bytes(), cudaMemcpyHostToDevice, stream()), "an upload failed");
-}
+/// Enqueue a copy, or zeros. cuda_transfers.hpp has copies between host and device.
 template <class T>
 void copy(T const* from, T* to, std::size_t count) {
   check(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyDeviceToDevice, stream()), "a copy on the device failed");
@@ -113,12 +138,6 @@ void copy(T const* from, T* to, std::size_t count) {
 template <class T>
 void fill_zero(T* to, std::size_t count) {
   check(cudaMemsetAsync(to, 0, count * sizeof(T), stream()), "memory on the device could not be cleared");
-}
-/// Copies to the host and waits for it.
-template <class T>
-void download(T const* from, std::span<T> to) {
-  check(cudaMemcpyAsync(to.data(), from, to.size_bytes(), cudaMemcpyDeviceToHost, stream()), "a download failed");
-  synchronize();
 }
 
 }  // namespace pareidolia::detail::cuda

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pareidolia/detail/cuda_runtime.hpp>
+#include <pareidolia/detail/cuda_transfers.hpp>
 
 #include <algorithm>
 #include <cstddef>

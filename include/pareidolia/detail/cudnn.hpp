@@ -142,8 +142,10 @@ class descriptor {
 class session {
  public:
   session() {
-    if (cudnnGetVersion() < 90800) fail("cuda engine: cuDNN ", cudnnGetVersion(), " was loaded; version 9.8 or newer is needed");
-    static_cast<void>(cuda::current_device());
+    if (std::size_t const v = cudnnGetVersion(); v < 90800)
+      fail("cuda engine: cuDNN ", v / 10000, '.', v / 100 % 100, '.', v % 100,
+           " was loaded, and 9.8 or newer is needed; install it, or let LD_LIBRARY_PATH name its folder first");
+    name_ = cuda::device_name();
     check(cudnnCreate(&handle_), "cuDNN could not be started");
     check(cudnnSetStream(handle_, cuda::stream()), "cuDNN refused the stream");
   }
@@ -152,21 +154,27 @@ class session {
   ~session() { static_cast<void>(cudnnDestroy(handle_)); }
 
   [[nodiscard]] cudnnHandle_t get() const { return handle_; }
+  /// Tells kinds of devices apart.
+  [[nodiscard]] std::string const& name() const { return name_; }
 
  private:
   cudnnHandle_t handle_ = nullptr;
+  std::string name_;
 };
 
 /// What plans are made for: the current device, or one that is not there but described.
 class target {
  public:
   /// The device of `on`, which must outlive the target.
-  explicit target(session const& on) : handle_(on.get()) {}
+  explicit target(session const& on) : handle_(on.get()), name_(on.name()) {}
   /// A device described by cuDNN's JSON, to see on any machine which plans there are for it.
-  explicit target(std::string_view json) : description_(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR) {
+  explicit target(std::string_view json) : name_(json), description_(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR) {
     description_.set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, std::span<char const>(json))
         .finalize("cuDNN does not understand the description of a device");
   }
+
+  /// The same for devices for which the same plans are made.
+  [[nodiscard]] std::string const& name() const { return name_; }
 
   void apply_to_graph(descriptor& graph) const {
     if (handle_ != nullptr) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, handle_);
@@ -183,6 +191,7 @@ class target {
 
  private:
   cudnnHandle_t handle_ = nullptr;
+  std::string name_;
   descriptor description_;
 };
 

@@ -57,7 +57,8 @@ class row_array {
 /// The same numbers, or whatever else: T{} for a new image.
 template <class T>
 void replace(std::vector<T>& values, turnover const& t, moves const& m) {
-  for (std::size_t k = 0; k < m.to.size(); ++k) values[m.to[k]] = std::move(values[m.from[k]]);  // to <= from, ascending
+  for (std::size_t k = 0; k < m.to.size(); ++k)  // to <= from, ascending
+    if (m.to[k] != m.from[k]) values[m.to[k]] = std::move(values[m.from[k]]);
   values.resize(t.from.size());
   for (std::size_t i : m.fresh) values[i] = T{};
 }

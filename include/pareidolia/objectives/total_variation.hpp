@@ -44,6 +44,10 @@ struct total_variation {
     });
   }
 
+  // The same in device memory: objectives/device/total_variation.hpp, which comes with an engine for devices.
+  void add_value(const_image_view<space::device> x, const_image_view<space::device> canvas, value_view<space::device> v) const;
+  void add_gradient(const_image_view<space::device> x, const_image_view<space::device> canvas, image_view<space::device> dx) const;
+
  private:
   /// Calls visit(j, a, b, sqrt(a^2 + b^2 + s^2)) for the values j of image i.
   template <class Visit>

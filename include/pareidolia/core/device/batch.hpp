@@ -8,6 +8,7 @@
 #include <pareidolia/detail/cuda_kernels.hpp>
 #include <pareidolia/detail/cuda_runtime.hpp>
 #include <pareidolia/detail/cuda_scratch.hpp>
+#include <pareidolia/detail/cuda_transfers.hpp>
 
 #include <cstddef>
 #include <limits>

@@ -1,0 +1,24 @@
+#!/bin/sh
+# sh adversarial.sh ADVERSARIAL WEIGHTS: digits of PAREIDOLIA_DATA become others, to a class at will too, and the report says so.
+set -eu
+data=${PAREIDOLIA_DATA-}
+if [ ! -d "$data" ]; then
+  echo "set PAREIDOLIA_DATA to the folder with the test data"
+  [ -z "${PAREIDOLIA_REQUIRE_DATA+set}" ] || exit 1
+  exit 77
+fi
+adversarial=$1 weights=$2
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+digits=$data/mnist/t10k-images-idx3-ubyte.gz
+"$adversarial" lenet5 "$weights" "$digits" --images 20 --radius 0.3 --output "$out/pgd"
+grep -q '20 of 20</dd>' "$out/pgd/report.html"
+[ -f "$out/pgd/images/pgd-linf/07_difference.png" ]
+"$adversarial" lenet5 "$weights" "$digits" --images 10 --norm l2 --radius 6 --target 3 --output "$out/target"
+grep -q '10 of 10</dd>' "$out/target/report.html"
+"$adversarial" lenet5 "$weights" "$digits" --images 20 --method fgsm --radius 0.001 --output "$out/fgsm"
+grep -q '>0 of 20</dd>' "$out/fgsm/report.html"
+if "$adversarial" lenet5 "$weights" --output "$out/none" 2>"$out/said"; then exit 1; fi
+grep -q 'no images were given' "$out/said"
+if "$adversarial" lenet5 "$weights" "$digits" --target 10 --output "$out/none" 2>"$out/said"; then exit 1; fi
+grep -q "none of the network's classes" "$out/said"
