@@ -72,13 +72,15 @@ settings read_options(int argc, char** argv) {
   options.add_option("files", s.files, "the weights (but of ONNX), then images: PNG and JPEG files, folders of them, MNIST's files")
       ->required();
   options.add_flag("--torchvision", s.torchvision, "the network is torchvision's");
-  options.add_option("--method", s.method)->check(CLI::IsMember({"fgsm", "pgd"}))->capture_default_str();
+  options.add_option("--method", s.method)
+      ->check(CLI::IsMember({"fgsm", "pgd", "apgd", "deepfool", "ddn", "cw", "lbfgs"}))
+      ->capture_default_str();
   options.add_option("--norm", s.norm, "in which the change is small")
       ->check(CLI::IsMember({"linf", "l2", "l1", "l0"}))
       ->capture_default_str();
   options
       .add_option("--radius", s.radius,
-                  "most of it, for fgsm and pgd: 8/255 for linf, 3 for l2, 40 for l1 and 100 pixels for l0 if not given")
+                  "most of it, for fgsm, pgd and apgd: 8/255 for linf, 3 for l2, 40 for l1 and 100 pixels for l0 if not given")
       ->check(CLI::PositiveNumber);
   options.add_option("--rate", s.rate, "length of a step; 2.5 radius / steps if not given")->check(CLI::PositiveNumber);
   options.add_option("--steps", s.steps)->check(CLI::PositiveNumber)->capture_default_str();
@@ -122,6 +124,7 @@ int main(int argc, char** argv) try {
   auto const in_ball = [&](auto const& ball, auto const& objective) {
     if (s.method == "fgsm") attack_with(ball, objective, fgsm{});
     if (s.method == "pgd") attack_with(ball, objective, pgd{.rate = s.rate, .steps = s.steps});
+    if (s.method == "apgd") attack_with(ball, objective, apgd{.steps = s.steps});
   };
   auto const nearest = [&](auto const& norm, auto const& objective) {
     if (s.method == "deepfool") attack_with(norm, objective, deepfool{});

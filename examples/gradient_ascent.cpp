@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 //
 // Climbs the probability of classes from noise: images that mean nothing and that a network is sure of (Nguyen, Yosinski & Clune 2015,
-// figure 13), with the four settings of its authors.
+// figure 13), with the four settings of its authors and one more.
 #include <pareidolia/attack.hpp>
 #include <pareidolia/encodings/perturbation.hpp>
 #include <pareidolia/engines/cpu.hpp>
@@ -31,7 +31,8 @@ int main(int argc, char** argv) try {
   std::map<std::string, gradient_ascent> const presets{{"unregularised", gradient_ascent::unregularised()},
                                                        {"decayed", gradient_ascent::decayed()},
                                                        {"blurred", gradient_ascent::blurred()},
-                                                       {"clipped", gradient_ascent::clipped()}};
+                                                       {"clipped", gradient_ascent::clipped()},
+                                                       {"lightly_decayed", gradient_ascent::lightly_decayed()}};
   std::string model, file, names, folder = "out/gradient_ascent", preset = "unregularised";
   std::vector<int> classes;
   std::size_t random_classes = 10, steps = 0, batch = 16;
@@ -41,7 +42,7 @@ int main(int argc, char** argv) try {
   options.add_option("weights", file, "its weights: a caffemodel or a safetensors file")->required();
   options.add_option("--classes", classes, "to reach, by index; otherwise random ones");
   options.add_option("--random", random_classes, "how many random classes")->check(CLI::PositiveNumber)->capture_default_str();
-  options.add_option("--preset", preset, "settings of the authors")->check(CLI::IsMember(presets))->capture_default_str();
+  options.add_option("--preset", preset, "settings")->check(CLI::IsMember(presets))->capture_default_str();
   options.add_option("--steps", steps, "at most; those of the preset if not given");
   options.add_option("--batch", batch, "images at a time")->check(CLI::PositiveNumber)->capture_default_str();
   options.add_option("--names", names, "of the classes, one a line");

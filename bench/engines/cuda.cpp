@@ -66,6 +66,10 @@ void add(std::string const& name) {
   one("/fp32/forward_backward", passes<Named, arithmetic::fp32, true>);
   one("/tf32/forward", passes<Named, arithmetic::tf32, false>);
   one("/tf32/forward_backward", passes<Named, arithmetic::tf32, true>);
+  one("/bf16/forward", passes<Named, arithmetic::bf16, false>);
+  one("/bf16/forward_backward", passes<Named, arithmetic::bf16, true>);
+  one("/fp16/forward", passes<Named, arithmetic::fp16, false>);
+  one("/fp16/forward_backward", passes<Named, arithmetic::fp16, true>);
 }
 
 bool const added = [] {

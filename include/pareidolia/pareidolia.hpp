@@ -28,8 +28,10 @@
 
 #include <pareidolia/encodings/cppn.hpp>
 #include <pareidolia/encodings/cppn_network.hpp>
+#include <pareidolia/encodings/fourier.hpp>
 #include <pareidolia/encodings/perturbation.hpp>
 #include <pareidolia/encodings/pixels.hpp>
+#include <pareidolia/encodings/shown.hpp>
 #include <pareidolia/encodings/staged.hpp>
 
 #include <pareidolia/models/adaptors.hpp>
@@ -40,6 +42,7 @@
 #include <pareidolia/models/graph.hpp>
 #include <pareidolia/models/initialize.hpp>
 #include <pareidolia/models/lipschitz.hpp>
+#include <pareidolia/models/mean_image.hpp>
 #include <pareidolia/models/network.hpp>
 #include <pareidolia/models/parameters.hpp>
 #include <pareidolia/models/selection.hpp>
@@ -57,6 +60,7 @@
 #include <pareidolia/models/zoo/vgg.hpp>
 
 #include <pareidolia/objectives/class_probability.hpp>
+#include <pareidolia/objectives/clipped.hpp>
 #include <pareidolia/objectives/cross_entropy.hpp>
 #include <pareidolia/objectives/distortion.hpp>
 #include <pareidolia/objectives/logit.hpp>
@@ -66,6 +70,7 @@
 #include <pareidolia/objectives/penalised.hpp>
 #include <pareidolia/objectives/total_variation.hpp>
 
+#include <pareidolia/optimizers/apgd.hpp>
 #include <pareidolia/optimizers/carlini_wagner.hpp>
 #include <pareidolia/optimizers/decoupled_norm.hpp>
 #include <pareidolia/optimizers/deepfool.hpp>
@@ -76,6 +81,8 @@
 #include <pareidolia/optimizers/momentum.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
 #include <pareidolia/optimizers/restarts.hpp>
+#include <pareidolia/optimizers/universal.hpp>
+#include <pareidolia/optimizers/universal_ascent.hpp>
 
 #include <pareidolia/probes/transfer.hpp>
 #include <pareidolia/probes/unit_directions.hpp>

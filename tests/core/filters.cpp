@@ -77,3 +77,38 @@ TEST_CASE("pixels whose values times the gradient cancel or vanish become 0") {
   zero_idle_pixels(0, {2, 1, 5}, as_view(g), as_view(x));
   CHECK(x(0, 1) == 1);
 }
+
+TEST_CASE("frequencies are sums over products of cosines, and the way back is their transpose and inverse") {
+  image_shape const shape{2, 5, 7};
+  auto const x = some(3, 70, 4);
+  auto p = filled<float, 2>({3, 18});
+  to_frequencies(3, shape, as_view(x), as_view(p));
+  auto const cosine = [](std::size_t u, std::size_t j, std::size_t n) {
+    auto const length = static_cast<double>(n);
+    return std::sqrt((u == 0 ? 1 : 2) / length) * std::cos(3.14159265358979 * static_cast<double>(u * (2 * j + 1)) / (2 * length));
+  };
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t c = 0; c < 2; ++c)
+      for (std::size_t u = 0; u < 3; ++u)
+        for (std::size_t v = 0; v < 3; ++v) {
+          double sum = 0;
+          for (std::size_t h = 0; h < 5; ++h)
+            for (std::size_t w = 0; w < 7; ++w) sum += cosine(u, h, 5) * cosine(v, w, 7) * double{x(i, c * 35 + h * 7 + w)};
+          CHECK(std::abs(double{p(i, c * 9 + u * 3 + v)} - sum) < 1e-5);
+        }
+
+  auto const q = some(3, 18, 5);
+  auto back = filled<float, 2>({3, 70}), again = filled<float, 2>({3, 18});
+  from_frequencies(3, shape, as_view(q), as_view(back));
+  to_frequencies(3, shape, as_view(back), as_view(again));
+  std::vector<double> left(3), right(3), norm(3), length(3);
+  dot_rows(as_view(back), as_view(x), left);
+  dot_rows(as_view(q), as_view(p), right);
+  norm2_rows(as_view(q), norm);
+  norm2_rows(as_view(back), length);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(left[i] == doctest::Approx(right[i]).epsilon(1e-5));
+    CHECK(norm[i] == doctest::Approx(length[i]).epsilon(1e-5));
+    for (std::size_t k = 0; k < 18; ++k) CHECK(std::abs(q(i, k) - again(i, k)) < 1e-5f);
+  }
+}

@@ -13,8 +13,10 @@
 #include <cstddef>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -29,7 +31,9 @@ void collect(graph const& g, std::size_t count, std::set<cudnn::convolution_prob
   for (std::size_t k = 0; k < p.out.size(); ++k) {
     auto const* const c = std::get_if<layer::convolution>(&p.source.nodes[k].what);
     if (c == nullptr) continue;
-    for (bool tensor_cores : {false, true}) {
+    using cuda::number;
+    for (auto const& [tensor_cores, stored] : {std::pair(false, number::float32), std::pair(true, number::float32),
+                                               std::pair(true, number::bfloat16), std::pair(true, number::float16)}) {
       cudnn::convolution_problem problem{.count = count,
                                          .in = p.in[k],
                                          .out = p.out[k],
@@ -37,7 +41,8 @@ void collect(graph const& g, std::size_t count, std::set<cudnn::convolution_prob
                                          .stride = c->stride,
                                          .padding = c->padding,
                                          .groups = c->groups,
-                                         .tensor_cores = tensor_cores};
+                                         .tensor_cores = tensor_cores,
+                                         .stored = stored};
       for (auto way : {cudnn::direction::forward, cudnn::direction::backward_data, cudnn::direction::backward_filter}) {
         problem.way = way;
         all.insert(problem);
@@ -60,22 +65,26 @@ TEST_CASE("data: every convolution of the zoo has a plan on a Hopper GPU, in bot
   for (zoo::entry const& network : zoo::networks)
     for (std::size_t count : {1u, 32u, 256u}) collect(network.make(), count, problems);
   for (graph const& g : pareidolia_test::conformance_graphs()) collect(g, 5, problems);
-  std::size_t planned = 0, fused = 0, fusible = 0, largest = 0;
+  std::size_t planned = 0, largest = 0;
+  std::map<cuda::number, std::size_t> fused, fusible;
   for (auto const& p : problems) {
     CAPTURE(to_text(p.in));
     CAPTURE(to_text(p.out));
     CAPTURE(p.count);
     CAPTURE(static_cast<int>(p.way));
     CAPTURE(p.tensor_cores);
+    CAPTURE(static_cast<int>(p.stored));
     auto const plans = cudnn::find_plans(p, hopper);
     planned += plans.size();
     if (!plans.empty()) largest = std::max(largest, plans.front().workspace());
     if (!p.biased) CHECK(plans.size() == 1);  // one with bias and ReLU falls back on this
-    if (p.biased) fused += plans.size(), ++fusible;
+    if (p.biased) fused[p.stored] += plans.size(), ++fusible[p.stored];
   }
-  MESSAGE(planned, " of ", problems.size(), " convolutions have a plan; with bias, ", fused, " of ", fusible, "; largest workspace ",
-          largest >> 20, " MB");
-  CHECK(fused > 0);
+  MESSAGE(planned, " of ", problems.size(), " convolutions have a plan; largest workspace ", largest >> 20, " MB");
+  for (auto const& [stored, all] : fusible) {
+    MESSAGE(fused[stored], " of ", all, " with a bias have one, of ", 8 * cuda::bytes(stored), " bits");
+    CHECK(fused[stored] > 0);
+  }
 }
 
 TEST_CASE("data: a plan stays within its workspace, and takes tensor cores only where it may") {

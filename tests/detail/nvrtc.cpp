@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #include <pareidolia/detail/nvrtc.hpp>
 
+#include <pareidolia/detail/cuda_numbers.hpp>
+
 #include "support/files.hpp"
 
 #include <doctest/doctest.h>
@@ -11,6 +13,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 using namespace pareidolia;
 using namespace pareidolia::detail;
@@ -28,17 +31,24 @@ TEST_CASE("NVRTC compiles kernels to cubins for Ampere and Hopper where no devic
   for (int architecture : {80, 90}) CHECK(cuda::nvrtc::compile(doubled, architecture).substr(1, 3) == "ELF");
 }
 
-TEST_CASE("every kernel of the library compiles for Ampere and Hopper") {
-  std::size_t sources = 0;
+TEST_CASE("every kernel of the library compiles for Ampere and Hopper, and where it may for 16-bit numbers") {
+  std::size_t sources = 0, short_sources = 0;
   for (auto const& file : std::filesystem::directory_iterator(PAREIDOLIA_KERNELS)) {
     std::string const name = file.path().stem().string();
     CAPTURE(name);
     std::ifstream stream(file.path());
     std::string const text{std::istreambuf_iterator<char>(stream), {}};
-    for (int architecture : {80, 90}) CHECK_NOTHROW(static_cast<void>(cuda::nvrtc::compile({name, text}, architecture)));
+    cuda::kernel_source const source{name, text, text.find("KERNEL(") != std::string::npos};
+    std::vector numbers{cuda::number::float32};
+    if (source.of_values) numbers.insert(numbers.end(), {cuda::number::bfloat16, cuda::number::float16});
+    for (cuda::number n : numbers)
+      for (int architecture : {80, 90})
+        CHECK_NOTHROW(static_cast<void>(cuda::nvrtc::compile({name, cuda::text_for(n, source)}, architecture)));
     ++sources;
+    if (source.of_values) ++short_sources;
   }
   CHECK(sources > 0);
+  CHECK(short_sources > 0);
 }
 
 TEST_CASE("a cubin is compiled once and then read from the cache, unless that is damaged or cannot be written") {

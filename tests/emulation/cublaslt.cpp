@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // SPDX-FileCopyrightText: the pareidolia authors
 
-// The part of cuBLASLt that the library calls, by its definition: matrices by columns, in float.
+// The part of cuBLASLt that the library calls, by its definition: matrices by columns, sums in float. The bias is of the result's type.
 
 #include "emulation/machine.hpp"
+#include "emulation/numbers.hpp"
 
 #include <cublasLt.h>
 
@@ -16,13 +17,15 @@ namespace {
 
 using pareidolia_test::emulation::device_access;
 using pareidolia_test::emulation::enqueue;
+using pareidolia_test::emulation::number;
 
 struct operation {
   cublasOperation_t transpose_a = CUBLAS_OP_N, transpose_b = CUBLAS_OP_N;
   cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
-  float const* bias = nullptr;
+  void const* bias = nullptr;
 };
 struct layout {
+  number type;
   std::size_t rows, columns;
   std::int64_t leading;
 };
@@ -69,8 +72,10 @@ cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d, cublasLtMa
   std::memcpy(to, value, size);
   return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* l, cudaDataType, uint64_t rows, uint64_t columns, int64_t leading) {
-  *l = reinterpret_cast<cublasLtMatrixLayout_t>(new layout{rows, columns, leading});
+cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* l, cudaDataType type, uint64_t rows, uint64_t columns, int64_t leading) {
+  if (type != CUDA_R_32F && type != CUDA_R_16BF && type != CUDA_R_16F) return CUBLAS_STATUS_NOT_SUPPORTED;
+  number const stored = type == CUDA_R_32F ? number::float32 : type == CUDA_R_16BF ? number::bfloat16 : number::float16;
+  *l = reinterpret_cast<cublasLtMatrixLayout_t>(new layout{stored, rows, columns, leading});
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t l) {
@@ -106,6 +111,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t d, void con
   std::size_t const depth = ta ? la.rows : la.columns;
   if ((ta ? la.columns : la.rows) != lc.rows || (tb ? lb.rows : lb.columns) != lc.columns || (tb ? lb.columns : lb.rows) != depth)
     return CUBLAS_STATUS_INVALID_VALUE;
+  if (la.type != lb.type || (lc.type != la.type && lc.type != number::float32)) return CUBLAS_STATUS_NOT_SUPPORTED;
   if (size < workspace || *static_cast<float const*>(alpha) != 1 || *static_cast<float const*>(beta) != 0)
     return CUBLAS_STATUS_INVALID_VALUE;
   enqueue([=] {
@@ -113,15 +119,15 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t d, void con
     std::memset(room, 0xff, workspace);
     auto const entry = [](void const* m, layout const& l, bool transposed, std::size_t row, std::size_t column) {
       if (transposed) std::swap(row, column);
-      return static_cast<float const*>(m)[row + column * static_cast<std::size_t>(l.leading)];
+      return pareidolia_test::emulation::load(m, l.type, row + column * static_cast<std::size_t>(l.leading));
     };
     bool const biased = o.epilogue == CUBLASLT_EPILOGUE_BIAS || o.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
     bool const relu = o.epilogue == CUBLASLT_EPILOGUE_RELU || o.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
     for (std::size_t i = 0; i < lc.rows; ++i)
       for (std::size_t j = 0; j < lc.columns; ++j) {
-        float sum = biased ? o.bias[i] : 0;
+        float sum = biased ? pareidolia_test::emulation::load(o.bias, lc.type, i) : 0;
         for (std::size_t k = 0; k < depth; ++k) sum += entry(a, la, ta, i, k) * entry(b, lb, tb, k, j);
-        static_cast<float*>(result)[i + j * static_cast<std::size_t>(lc.leading)] = relu && !(sum > 0) ? 0 : sum;
+        pareidolia_test::emulation::store(result, lc.type, i + j * static_cast<std::size_t>(lc.leading), relu && !(sum > 0) ? 0 : sum);
       }
   });
   return CUBLAS_STATUS_SUCCESS;

@@ -2,9 +2,10 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 
 // The part of cuDNN's graph interface that the library calls, by its definition: descriptors hold the attributes they were given, and a
-// plan computes its operations one after the other in float.
+// plan computes its operations one after the other in float. As in cuDNN, all arrays outside a graph are of one type, those inside float.
 
 #include "emulation/machine.hpp"
+#include "emulation/numbers.hpp"
 
 #include <cudnn.h>
 #include <cudnn_backend.h>
@@ -19,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <ostream>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -27,6 +29,8 @@
 namespace {
 
 namespace emulation = pareidolia_test::emulation;
+using pareidolia_test::emulation::device_access;
+using pareidolia_test::emulation::number;
 
 struct content;
 using shared = std::shared_ptr<content>;
@@ -117,13 +121,34 @@ std::size_t size_of(cudnnBackendAttributeType_t type) {
   }
 }
 
-/// An array of a graph in memory: that of the variant pack, or, if it is virtual, of the graph itself. A dimension of 1 is as long as it
-/// has to.
+number type_of(content const& tensor) {
+  switch (tensor.value<cudnnDataType_t>(CUDNN_ATTR_TENSOR_DATA_TYPE)) {
+    case CUDNN_DATA_FLOAT:
+      return number::float32;
+    case CUDNN_DATA_BFLOAT16:
+      return number::bfloat16;
+    case CUDNN_DATA_HALF:
+      return number::float16;
+    default:
+      throw std::logic_error("a data type that is not emulated");
+  }
+}
+
+/// The values of an array of a graph, and where they lie in memory: in that of the variant pack, or, if it is virtual, of the graph itself.
+/// A dimension of 1 is as long as it has to.
 struct array {
-  float* data;
+  void* memory;
+  number type;
   std::vector<std::int64_t> dims, strides;
-  [[nodiscard]] float& at(std::int64_t a, std::int64_t b, std::int64_t c, std::int64_t d) const {
-    return data[a * strides[0] + b * strides[1] + c * strides[2] + d * strides[3]];
+  std::vector<float> values = {};
+  float& at(std::int64_t a, std::int64_t b, std::int64_t c, std::int64_t d) {
+    return values[static_cast<std::size_t>(a * strides[0] + b * strides[1] + c * strides[2] + d * strides[3])];
+  }
+  void load() {
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = pareidolia_test::emulation::load(memory, type, i);
+  }
+  void store() const {
+    for (std::size_t i = 0; i < values.size(); ++i) pareidolia_test::emulation::store(memory, type, i, values[i]);
   }
 };
 
@@ -131,7 +156,7 @@ class execution {
  public:
   explicit execution(content const& pack) {
     auto const ids = pack.values<std::int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
-    auto const data = pack.values<float*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
+    auto const data = pack.values<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
     if (ids.size() != data.size()) throw std::logic_error("a variant pack with more ids than pointers, or fewer");
     for (std::size_t i = 0; i < ids.size(); ++i) {
       if (data[i] == nullptr || reinterpret_cast<std::uintptr_t>(data[i]) % 16 != 0) throw std::logic_error("a misaligned array");
@@ -142,30 +167,30 @@ class execution {
   void run(content const& operation) {
     switch (operation.type) {
       case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR: {
-        auto const x = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X)),
-                   w = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W)),
-                   y = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y));
-        clear(y);
+        auto x = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X)),
+             w = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W)),
+             y = cleared(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y));
         each(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC), x, w, y,
              [](float const& a, float const& b, float& c) { c += a * b; });
+        y.store();
         break;
       }
       case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR: {
-        auto const x = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX)),
-                   w = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W)),
-                   y = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY));
-        clear(x);
+        auto x = cleared(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX)),
+             w = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W)),
+             y = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY));
         each(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC), x, w, y,
              [](float& a, float const& b, float const& c) { a += b * c; });
+        x.store();
         break;
       }
       case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR: {
-        auto const x = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X)),
-                   w = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW)),
-                   y = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY));
-        clear(w);
+        auto x = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X)),
+             w = cleared(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW)),
+             y = get(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY));
         each(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC), x, w, y,
              [](float const& a, float& b, float const& c) { b += a * c; });
+        w.store();
         break;
       }
       case CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR:
@@ -177,23 +202,30 @@ class execution {
   }
 
  private:
-  array get(content const& tensor) {
+  array place(content const& tensor) {
     auto const id = tensor.value<std::int64_t>(CUDNN_ATTR_TENSOR_UNIQUE_ID);
-    array result{nullptr, tensor.values<std::int64_t>(CUDNN_ATTR_TENSOR_DIMENSIONS),
+    array result{nullptr, type_of(tensor), tensor.values<std::int64_t>(CUDNN_ATTR_TENSOR_DIMENSIONS),
                  tensor.values<std::int64_t>(CUDNN_ATTR_TENSOR_STRIDES)};
+    std::int64_t size = 1;
+    for (std::int64_t extent : result.dims) size *= extent;
+    result.values.resize(static_cast<std::size_t>(size));
     if (tensor.value<unsigned char>(CUDNN_ATTR_TENSOR_IS_VIRTUAL)) {
-      std::int64_t size = 1;
-      for (std::int64_t extent : result.dims) size *= extent;
       auto& own = virtual_[id];
-      own.resize(static_cast<std::size_t>(size), std::numeric_limits<float>::quiet_NaN());
-      result.data = own.data();
+      own.resize(result.values.size(), std::numeric_limits<float>::quiet_NaN());
+      result.memory = own.data();
     } else {
-      result.data = given_.at(id);
+      result.memory = given_.at(id);
     }
     for (std::size_t i = 0; i < result.dims.size(); ++i)
       if (result.dims[i] == 1) result.strides[i] = 0;
     return result;
   }
+  array get(content const& tensor) {
+    array result = place(tensor);
+    result.load();
+    return result;
+  }
+  array cleared(content const& tensor) { return place(tensor); }
 
   template <class F>
   static void each_entry(array const& of, F const& f) {
@@ -202,13 +234,10 @@ class execution {
         for (std::int64_t c = 0; c < of.dims[2]; ++c)
           for (std::int64_t d = 0; d < of.dims[3]; ++d) f(a, b, c, d);
   }
-  static void clear(array const& y) {
-    each_entry(y, [&](auto... i) { y.at(i...) = 0; });
-  }
 
   /// Calls f(x value, weight, y value) for each product of a convolution.
   template <class F>
-  static void each(content const& how, array const& x, array const& w, array const& y, F const& f) {
+  static void each(content const& how, array& x, array& w, array& y, F const& f) {
     auto const padding = how.values<std::int64_t>(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS);
     auto const stride = how.values<std::int64_t>(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES);
     std::int64_t const groups = x.dims[1] / w.dims[1], outputs = y.dims[1] / groups;
@@ -225,10 +254,10 @@ class execution {
 
   void pointwise(content const& operation) {
     content const& how = operation.part(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR);
-    auto const x = get(operation.part(CUDNN_ATTR_OPERATION_POINTWISE_XDESC)), y = get(operation.part(CUDNN_ATTR_OPERATION_POINTWISE_YDESC));
+    auto x = get(operation.part(CUDNN_ATTR_OPERATION_POINTWISE_XDESC)), y = place(operation.part(CUDNN_ATTR_OPERATION_POINTWISE_YDESC));
     auto const mode = how.value<cudnnPointwiseMode_t>(CUDNN_ATTR_POINTWISE_MODE);
     if (mode == CUDNN_POINTWISE_ADD) {
-      auto const b = get(operation.part(CUDNN_ATTR_OPERATION_POINTWISE_BDESC));
+      auto b = get(operation.part(CUDNN_ATTR_OPERATION_POINTWISE_BDESC));
       each_entry(y, [&](auto... i) { y.at(i...) = x.at(i...) + b.at(i...); });
     } else if (mode == CUDNN_POINTWISE_RELU_FWD) {
       auto const slopes = how.values<double>(CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP_SLOPE);
@@ -237,17 +266,29 @@ class execution {
     } else {
       throw std::logic_error("a pointwise mode that is not emulated");
     }
+    y.store();
   }
 
-  std::map<std::int64_t, float*> given_;
+  std::map<std::int64_t, void*> given_;
   std::map<std::int64_t, std::vector<float>> virtual_;
 };
 
 constexpr std::int64_t workspace = 512;  // bytes that every plan wants
 
-/// Nothing is fused for odd numbers of outputs, so that an engine's other way is tested too.
+/// Nothing is offered for arrays of several types. Nothing is fused for odd numbers of outputs, so that an engine's other way is tested
+/// too.
 bool offered(content const& graph) {
   auto const& operations = graph.parts.at(CUDNN_ATTR_OPERATIONGRAPH_OPS);
+  std::set<number> outside;
+  for (auto const& operation : operations)
+    for (auto const& [name, parts] : operation->parts)
+      for (auto const& part : parts)
+        if (part->type == CUDNN_BACKEND_TENSOR_DESCRIPTOR) {
+          bool const inside = part->value<unsigned char>(CUDNN_ATTR_TENSOR_IS_VIRTUAL) != 0;
+          if (!inside) outside.insert(type_of(*part));
+          if (inside && type_of(*part) != number::float32) return false;
+        }
+  if (outside.size() != 1) return false;
   if (operations.size() == 1) return true;
   auto const& y = operations[0]->part(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y);
   return y.values<std::int64_t>(CUDNN_ATTR_TENSOR_DIMENSIONS)[1] % 2 == 0;

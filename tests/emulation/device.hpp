@@ -3,6 +3,7 @@
 #pragma once
 
 #include "emulation/machine.hpp"
+#include "emulation/numbers.hpp"
 
 #include <algorithm>
 #include <cmath>

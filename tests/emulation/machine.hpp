@@ -63,6 +63,9 @@ class changed_machine {
  private:
   machine before_;
 };
+/// The device that the program works on, of two of which the second is of another kind, and how often it asked for a device's attributes.
+inline int current_device = 0;
+inline std::size_t attributes_asked = 0;
 
 struct index {
   unsigned x = 0, y = 0, z = 0;

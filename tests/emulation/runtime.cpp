@@ -220,7 +220,7 @@ cudaError_t cudaDriverGetVersion(int* version) {
   return cudaSuccess;
 }
 cudaError_t cudaGetDevice(int* device) {
-  *device = 0;
+  *device = current_device;
   return cudaSuccess;
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* all, int) {
@@ -228,8 +228,9 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* all, int) {
   std::strcpy(all->name, "emulated device");
   return cudaSuccess;
 }
-cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr what, int) {
-  *value = what == cudaDevAttrComputeCapabilityMajor ? emulated.major : what == cudaDevAttrMultiProcessorCount ? 1 : 0;
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr what, int device) {
+  ++attributes_asked;
+  *value = what == cudaDevAttrComputeCapabilityMajor ? emulated.major - device : what == cudaDevAttrMultiProcessorCount ? 1 : 0;
   return cudaSuccess;
 }
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {

@@ -13,6 +13,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <utility>
@@ -39,6 +41,13 @@ graph small() {
            {"ip", inner_product{.outputs = 7}}}};
 }
 
+/// By what part of itself a number of the engine is rounded at most.
+struct precision {
+  arithmetic compute;
+  double unit;
+};
+constexpr precision sixteen_bits[]{{arithmetic::bf16, 0x1p-8}, {arithmetic::fp16, 0x1p-11}};
+
 template <class A, class B>
 bool same_bits(A const& a, B const& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
@@ -63,6 +72,61 @@ TEST_CASE("the cuda engine on tensor cores agrees with the reference to the digi
   }
 }
 
+TEST_CASE(
+    "the cuda engine that stores 16 bits agrees with the reference to the digits that these have, on every layer and both backwards") {
+  if (!has_device()) return;
+  for (precision const& p : sixteen_bits) {
+    CAPTURE(p.unit);
+    check_rounded_conformance(staged_cuda_engine{{.compute = p.compute}}, p.unit);
+  }
+}
+
+TEST_CASE("scores of 16-bit networks are floats: they are not rounded behind the last product") {
+  if (!has_device()) return;
+  graph const g = small();
+  for (precision const& p : sixteen_bits) {
+    auto const got = all_passes(staged_cuda_engine{{.compute = p.compute}}, g, random_weights(g, 7), 3, 11);
+    auto const rounded = [&](float v) { return std::ldexp(std::nearbyint(std::ldexp(v, 11 - std::ilogb(v))), std::ilogb(v) - 11) == v; };
+    CHECK(std::count_if(got.y.begin(), got.y.end(), rounded) < 3);
+  }
+}
+
+TEST_CASE("16-bit gradients neither vanish nor overflow with the seed, and an image's does not depend on those beside it") {
+  if (!has_device()) return;
+  graph const g = small();
+  weights const w = random_weights(g, 7);
+  auto const x = random_uniform<float, 4>({2, 3, 8, 9}, 11);
+  auto const dy = random_normal<float, 2>({2, 7}, 12);
+  for (precision const& p : sixteen_bits) {
+    CAPTURE(p.unit);
+    staged_cuda_engine const engine{{.compute = p.compute}};
+    auto const parameters = engine.load(g, w);
+    auto work = engine.compile(parameters, 2);
+    auto y = filled<float, 2>({2, 7});
+    work.forward(as_view(x), as_view(y));
+    auto const gradients = [&](float first, float second) {
+      auto seed = dy;
+      for (std::size_t k = 0; k < 7; ++k) seed(0, k) *= first, seed(1, k) *= second;
+      std::pair result{filled<float, 4>(x.shape()), std::vector<float>(parameters.size())};
+      work.backward(as_view(std::as_const(seed)), as_view(result.first));
+      work.backward_weights(as_view(std::as_const(seed)), result.second);
+      return result;
+    };
+    auto const expected = gradients(1, 1);
+    for (float const factor : {0x1p-40f, 0x1p+40f}) {
+      auto [dx, dtheta] = gradients(factor, factor);
+      for (float& v : dx) v /= factor;
+      for (float& v : dtheta) v /= factor;
+      CHECK(same_bits(dx, expected.first));
+      CHECK(same_bits(dtheta, expected.second));
+    }
+    auto beside = gradients(1, 0x1p-40f).first;
+    for (std::size_t i = beside.size() / 2; i < beside.size(); ++i) beside.data()[i] *= 0x1p+40f;
+    CHECK(same_bits(beside, expected.first));
+    CHECK(gradients(0, 0).first == filled<float, 4>(x.shape()));
+  }
+}
+
 TEST_CASE("convolutions chosen by timing give the same scores and gradients") {
   if (!has_device()) return;
   graph const g = small();
@@ -77,6 +141,7 @@ TEST_CASE("convolutions chosen by timing give the same scores and gradients") {
 TEST_CASE("the cuda engine shows the activations of its layers") {
   if (!has_device()) return;
   check_activations(staged_cuda_engine{}, 1e-4);
+  for (precision const& p : sixteen_bits) check_activations(staged_cuda_engine{{.compute = p.compute}}, 3 * p.unit);
 }
 
 TEST_CASE("the networks of the zoo give on the device what they give on the cpu, and their gradients") {
@@ -86,6 +151,8 @@ TEST_CASE("the networks of the zoo give on the device what they give on the cpu,
     graph const g = entry.make();
     weights const w = random_weights(g, 3);
     network const on_device{staged_cuda_engine{}, g, w}, on_tensor_cores{staged_cuda_engine{{.compute = arithmetic::tf32}}, g, w};
+    network const in_bfloat{staged_cuda_engine{{.compute = arithmetic::bf16}}, g, w},
+        in_half{staged_cuda_engine{{.compute = arithmetic::fp16}}, g, w};
     network const on_cpu{cpu_engine{}, g, w};
     image_shape const s = g.input;
     auto const x = random_uniform<float, 4>({3, s[0], s[1], s[2]}, 2);
@@ -98,11 +165,16 @@ TEST_CASE("the networks of the zoo give on the device what they give on the cpu,
       return result;
     };
     auto const expected = passes_of(on_cpu), got = passes_of(on_device), fast = passes_of(on_tensor_cores);
+    auto const bfloat = passes_of(in_bfloat), half = passes_of(in_half);
     CHECK(relative_error(got.first, expected.first) < 1e-4);
     // A ReLU or maximum near a tie goes the other way now and then: in float, GoogLeNet's gradient is off by a hundredth on any engine.
     CHECK(relative_error(got.second, expected.second) < 3e-2);
     CHECK(relative_error(fast.first, expected.first) < 2e-2);
     CHECK(relative_error(fast.second, expected.second) < 2e-1);
+    CHECK(relative_error(half.first, expected.first) < 2e-2);
+    CHECK(relative_error(half.second, expected.second) < 2e-1);
+    CHECK(relative_error(bfloat.first, expected.first) < 1e-1);
+    CHECK(relative_error(bfloat.second, expected.second) < 6e-1);
   }
 }
 
@@ -120,6 +192,9 @@ TEST_CASE("networks of the zoo become programs whose arrays share memory") {
     for (auto const& shape : g.out) sum += 2 * shape[0] * shape[1] * shape[2] * sizeof(float);
     CHECK(scores.arena.size < sum);
     CHECK(scores.arena.size < all.arena.size);
+    auto const short_scores =
+        detail::cuda::graph_compiler(parameters, {.count = 2, .stored = detail::cuda::number::bfloat16}).compile_graph();
+    CHECK(10 * short_scores.arena.size < 6 * scores.arena.size);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <pareidolia/attack.hpp>
 #include <pareidolia/encodings/perturbation.hpp>
 #include <pareidolia/engines/cpu.hpp>
+#include <pareidolia/loaders/binaryproto.hpp>
 #include <pareidolia/loaders/cifar10.hpp>
 #include <pareidolia/loaders/mnist.hpp>
 #include <pareidolia/loaders/weights.hpp>
@@ -107,7 +108,7 @@ TEST_CASE("on planes deepfool finds the smallest perturbation and the overshoot,
         for (std::size_t i = 0; i < r.size(); ++i) {
           CHECK(r.success[i] == 1);
           CHECK(r.distances(i, static_cast<std::size_t>(column)) ==
-                doctest::Approx((1 + double{more}) * nearest(planes, canvas, i, column)).epsilon(1e-4));
+                doctest::Approx((1 + double{more}) * nearest(planes, canvas, i, column)).epsilon(1e-4).scale(0));
           CHECK(r.forwards_spent[i] == 2);
           CHECK(r.backwards_spent[i] == 3);
         }
@@ -171,7 +172,7 @@ TEST_CASE("with fewer classes deepfool considers those of the highest scores alo
     for (std::size_t k = 0; k < 6; ++k)
       if (static_cast<int>(k) != canvas.labels[i] && planes.score(k, x) > planes.score(second, x)) second = k;
     auto const p = border(planes, x, canvas.labels[i], second);
-    CHECK(two.distances(i, 2) == doctest::Approx(1.02 * p.gap / dual_norm(p.w, 2)).epsilon(1e-4));
+    CHECK(two.distances(i, 2) == doctest::Approx(1.02 * p.gap / dual_norm(p.w, 2)).epsilon(1e-4).scale(0));
     CHECK(two.backwards_spent[i] == 1);
     farther += two.distances(i, 2) > 1.03 * nearest(planes, canvas, i, 2);
   }
@@ -188,7 +189,7 @@ TEST_CASE("with a target deepfool goes to that class, past others on the way") {
   for (std::size_t i = 0; i < r.size(); ++i) {
     auto const p = border(planes, as_view(canvas.images).row(i), own[i], static_cast<std::size_t>(canvas.labels[i]));
     CHECK(r.labels[i] == canvas.labels[i]);
-    CHECK(r.distances(i, 2) >= doctest::Approx(p.gap / dual_norm(p.w, 2)).epsilon(1e-4));
+    CHECK(r.distances(i, 2) >= doctest::Approx(p.gap / dual_norm(p.w, 2)).epsilon(1e-4).scale(0));
     CHECK(r.backwards_spent[i] <= 50);
     detours += r.backwards_spent[i] > 1;
   }
@@ -246,29 +247,38 @@ TEST_CASE("deepfool refuses settings that mean nothing") {
 TEST_CASE("data: deepfool fools LeNet with perturbations as small as those of known implementations") {
   network const net{cpu_engine{}, zoo::lenet5(), read_weights(data_path("models/lenet/lenet_iter_10000"))};
   auto const digits = read_mnist(data_path("mnist/t10k-images-idx3-ubyte.gz"), data_path("mnist/t10k-labels-idx1-ubyte.gz"));
-  auto const right = correctly_classified(net, digits, 400);
+  auto const right = correctly_classified(net, digits, 1000);
   auto const r = run(fool(l2{}), net, right, rng{1}, quantized{});
-  CHECK(std::ranges::count(r.success, 1) == 400);
-  CHECK(relative(r, right, 2) < .1785);  // .175 is known for 1000
+  CHECK(std::ranges::count(r.success, 1) == 1000);
+  CHECK(relative(r, right, 2) < .1785);  // .175 is known
   CHECK(relative(r, right, 2) > .16);
   auto const some = correctly_classified(net, digits, 100);
   auto const s = run(fool(linf{}), net, some, rng{1});
   CHECK(std::ranges::count(s.success, 1) == 100);
-  CHECK(relative(s, some, 3) < .13);  // the paper: .10 for its LeNet
+  CHECK(relative(s, some, 3) < .135);  // .10 for the paper's LeNet, outside the box
   CHECK(relative(s, some, 3) > .07);
 }
 
 TEST_CASE("data: deepfool fools CIFAR-10 quick and GoogLeNet with perturbations of the paper's size") {
-  network const quick{cpu_engine{}, zoo::cifar10_quick(),
-                      read_weights(data_path("models/cifar10_quick/cifar10_quick_iter_5000.caffemodel"))};
+  graph g = zoo::cifar10_quick();
+  g.prepare.mean = read_binaryproto(data_path("models/cifar10_quick/mean.binaryproto")).values;
+  network const quick{cpu_engine{}, g, read_weights(data_path("models/cifar10_quick/cifar10_quick_iter_5000.caffemodel"))};
   auto const animals = correctly_classified(quick, read_cifar10(data_path("cifar10/cifar10_test_first1000.bin")), 200);
   auto const r = run(fool(l2{}), quick, animals, rng{1});
   CHECK(std::ranges::count(r.success, 1) == 200);
-  CHECK(relative(r, animals, 2) == doctest::Approx(3e-2).epsilon(.3));
+  double to_centred = 0;  // the paper's images are less their mean, which makes them half as long
+  for (std::size_t i = 0; i < r.size(); ++i) {
+    std::vector<float> centred;
+    for (std::size_t j = 0; j < 3072; ++j) centred.push_back(as_view(animals.images).row(i)[j] - g.prepare.mean.data()[j] / 255);
+    to_centred += double{r.distances(i, 2)} / length(centred) / 200;
+  }
+  CHECK(to_centred > .7 * 3e-2);
+  CHECK(to_centred < 1.3 * 3e-2);
 
   network const googlenet{cpu_engine{}, zoo::googlenet(), read_weights(data_path("models/googlenet/bvlc_googlenet.caffemodel"))};
   auto const photos = correctly_classified(googlenet, subset100(224), 8, 8);
   auto const s = run(fool(l2{}), googlenet, photos, rng{1}, batch_size{8});
   CHECK(std::ranges::count(s.success, 1) == 8);
-  CHECK(relative(s, photos, 2) == doctest::Approx(1.9e-3).epsilon(.5));
+  CHECK(relative(s, photos, 2) > .7 * 1.9e-3);
+  CHECK(relative(s, photos, 2) < 1.3 * 1.9e-3);
 }

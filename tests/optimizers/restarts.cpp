@@ -5,6 +5,8 @@
 #include <pareidolia/attack.hpp>
 #include <pareidolia/encodings/perturbation.hpp>
 #include <pareidolia/objectives/cross_entropy.hpp>
+#include <pareidolia/objectives/misclassification.hpp>
+#include <pareidolia/optimizers/deepfool.hpp>
 #include <pareidolia/optimizers/momentum.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
 
@@ -69,6 +71,18 @@ TEST_CASE("restarts of restarts draw anew each time") {
   CHECK(nested.forwards_spent[0] == 72);
   CHECK(nested.values[0] > value(restarts{6, guess}).values[0]);
   CHECK(value(restarts{6, momentum{.9f, guess}}).forwards_spent[0] == 12);
+}
+
+TEST_CASE("a search that wants rows of the Jacobian is given them through an adaptor") {
+  auto const planes = random_planes(4, {1, 3, 4}, 6);
+  auto const canvas = random_images(planes, 5, 7);
+  auto const with = [&](auto const& optimizer) {
+    return run(attack{perturbation{l2{}}, misclassification{}, optimizer}, planes, canvas, rng{8});
+  };
+  auto const plain = with(deepfool{}), again = with(restarts{3, deepfool{}});
+  CHECK(std::ranges::count(plain.success, 1) == 5);
+  CHECK(again.images == plain.images);
+  CHECK(again.backwards_spent == plain.backwards_spent);
 }
 
 TEST_CASE("restarts refuses no attempts") {

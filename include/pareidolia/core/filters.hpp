@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numbers>
 #include <span>
 #include <vector>
 
-// Primitives on images that are the rows of (count, channels * height * width), as those of core/rows.hpp: what regularisers are made of.
+// Primitives on images that are the rows of (count, channels * height * width), as those of core/rows.hpp: what regularisers and
+// encodings by frequencies are made of.
 
 namespace pareidolia {
 namespace detail {
@@ -84,6 +86,22 @@ void zero_below(float percentile, image_shape const& shape, view<float, 2> d, Si
   });
 }
 
+/// The first `count` cosines of a line of n, orthonormal: b(u, j) = s_u cos(pi u (j + 1/2) / n), s_0 = sqrt(1 / n), else sqrt(2 / n).
+inline std::vector<float> cosines(std::size_t count, std::size_t n) {
+  std::vector<float> b;
+  auto const length = static_cast<double>(n);
+  for (std::size_t u = 0; u < count; ++u)
+    for (std::size_t j = 0; j < n; ++j)
+      b.push_back(static_cast<float>(std::sqrt((u == 0 ? 1 : 2) / length) *
+                                     std::cos(std::numbers::pi * static_cast<double>(u) * (static_cast<double>(j) + .5) / length)));
+  return b;
+}
+
+/// out <- out + factor line.
+inline void add_line(float factor, float const* line, std::size_t n, float* out) {
+  for (std::size_t j = 0; j < n; ++j) out[j] += factor * line[j];
+}
+
 }  // namespace detail
 
 /// Each channel of image i blurred by a Gaussian of sigma[i] pixels, the image mirrored at its edges; 0 leaves it as it is.
@@ -120,6 +138,46 @@ inline void zero_idle_pixels(float percentile, image_shape const& shape, view<fl
     float sum = 0;
     for (std::size_t c = 0; c < channels; ++c) sum += g.row(i)[c * area + j] * x.row(i)[c * area + j];
     return std::abs(sum);
+  });
+}
+
+/// The cosine transform (DCT-II, orthonormal) of each channel, of which the `side` lowest frequencies in each direction are kept:
+///   p(c, u, v) = sum_{h, w} b_u(h) b_v(w) x(c, h, w).  x (count, channels * height * width), p (count, channels * side * side).
+inline void to_frequencies(std::size_t side, image_shape const& shape, view<float const, 2> x, view<float, 2> p) {
+  std::size_t const height = shape[1], width = shape[2];
+  auto const down = detail::cosines(side, height), along = detail::cosines(side, width);
+  detail::for_rows(x.shape[0], side * x.shape[1], [&](std::size_t i) {
+    std::vector<float> rows(side * width);
+    for (std::size_t c = 0; c < shape[0]; ++c) {
+      float const* const plane = x.row(i).data() + c * height * width;
+      std::fill(rows.begin(), rows.end(), 0.f);
+      for (std::size_t u = 0; u < side; ++u)
+        for (std::size_t h = 0; h < height; ++h) detail::add_line(down[u * height + h], plane + h * width, width, rows.data() + u * width);
+      for (std::size_t u = 0; u < side; ++u)
+        for (std::size_t v = 0; v < side; ++v)
+          p.row(i)[(c * side + u) * side + v] = static_cast<float>(
+              detail::sum_of(width, [&](std::size_t w) { return double{rows[u * width + w]} * double{along[v * width + w]}; }));
+    }
+  });
+}
+
+/// The image of which to_frequencies gives p, and that has no other frequencies; also its transpose.
+inline void from_frequencies(std::size_t side, image_shape const& shape, view<float const, 2> p, view<float, 2> x) {
+  std::size_t const height = shape[1], width = shape[2];
+  auto const down = detail::cosines(side, height), along = detail::cosines(side, width);
+  detail::for_rows(x.shape[0], side * x.shape[1], [&](std::size_t i) {
+    std::vector<float> rows(side * width);
+    for (std::size_t c = 0; c < shape[0]; ++c) {
+      float* const plane = x.row(i).data() + c * height * width;
+      float const* const coefficients = p.row(i).data() + c * side * side;
+      std::fill(rows.begin(), rows.end(), 0.f);
+      std::fill_n(plane, height * width, 0.f);
+      for (std::size_t u = 0; u < side; ++u)
+        for (std::size_t v = 0; v < side; ++v)
+          detail::add_line(coefficients[u * side + v], along.data() + v * width, width, rows.data() + u * width);
+      for (std::size_t h = 0; h < height; ++h)
+        for (std::size_t u = 0; u < side; ++u) detail::add_line(down[u * height + h], rows.data() + u * width, width, plane + h * width);
+    }
   });
 }
 

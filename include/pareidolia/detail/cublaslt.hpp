@@ -3,11 +3,13 @@
 #pragma once
 
 #include <pareidolia/core/error.hpp>
+#include <pareidolia/detail/cuda_numbers.hpp>
 #include <pareidolia/detail/cuda_runtime.hpp>
 
 #include <cublasLt.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -44,12 +46,13 @@ class session {
   owned<cublasLtHandle_t, cublasLtDestroy> handle_;
 };
 
-/// One product of row-major matrices of floats: c (rows, columns) = a b, with a (rows, depth), or (depth, rows) if it is to be transposed,
-/// and b (depth, columns), or (columns, depth). A bias for each column and a ReLU may follow.
+/// One product of row-major matrices: c (rows, columns) = a b, with a (rows, depth), or (depth, rows) if it is to be transposed, and b
+/// (depth, columns), or (columns, depth). A bias for each column and a ReLU may follow. All sums are float.
 struct product {
   std::size_t rows = 1, columns = 1, depth = 1;
   bool transpose_a = false, transpose_b = false;
-  float const* bias = nullptr;  ///< in device memory, or none
+  cuda::number factors = cuda::number::float32, result = cuda::number::float32;  ///< what a and b are, what c and the bias are
+  void const* bias = nullptr;                                                    ///< in device memory, or none
   bool relu = false;
   bool tensor_cores = false;  ///< allows TF32
 };
@@ -59,7 +62,8 @@ class product_plan {
  public:
   product_plan(session const& on, product const& p) : on_(on.get()) {
     cublasLtMatmulDesc_t operation = nullptr;
-    check(cublasLtMatmulDescCreate(&operation, p.tensor_cores ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
+    bool const rounds = p.tensor_cores && p.factors == cuda::number::float32;
+    check(cublasLtMatmulDescCreate(&operation, rounds ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
           "a matrix product was refused");
     operation_.reset(operation);
     set(CUBLASLT_MATMUL_DESC_TRANSA, p.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
@@ -68,17 +72,20 @@ class product_plan {
                                        : p.relu          ? CUBLASLT_EPILOGUE_RELU
                                                          : CUBLASLT_EPILOGUE_DEFAULT);
     if (p.bias != nullptr) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
-    a_ = p.transpose_a ? matrix(p.depth, p.rows) : matrix(p.rows, p.depth);
-    b_ = p.transpose_b ? matrix(p.columns, p.depth) : matrix(p.depth, p.columns);
-    c_ = matrix(p.rows, p.columns);
+    a_ = p.transpose_a ? matrix(p.depth, p.rows, p.factors) : matrix(p.rows, p.depth, p.factors);
+    b_ = p.transpose_b ? matrix(p.columns, p.depth, p.factors) : matrix(p.depth, p.columns, p.factors);
+    c_ = matrix(p.rows, p.columns, p.result);
 
     cublasLtMatmulPreference_t preference = nullptr;
     check(cublasLtMatmulPreferenceCreate(&preference), "a matrix product was refused");
     owned<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy> const owner(preference);
     constexpr std::size_t most_workspace = std::size_t{32} << 20;  // what cuBLAS takes on Hopper
-    check(
-        cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &most_workspace, sizeof most_workspace),
-        "a matrix product was refused");
+    auto const prefer = [&](cublasLtMatmulPreferenceAttributes_t name, auto const& value) {
+      check(cublasLtMatmulPreferenceSetAttribute(preference, name, &value, sizeof value), "a matrix product was refused");
+    };
+    prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, most_workspace);
+    constexpr std::uint32_t in_float = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;  // parts of a sum are not rounded
+    if (p.result != cuda::number::float32) prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, in_float);
     cublasLtMatmulHeuristicResult_t best{};
     int found = 0;
     check(cublasLtMatmulAlgoGetHeuristic(on_, operation_.get(), b_.get(), a_.get(), c_.get(), c_.get(), preference, 1, &best, &found),
@@ -91,7 +98,7 @@ class product_plan {
   [[nodiscard]] std::size_t workspace() const { return workspace_; }  ///< bytes
 
   /// a, b and c in device memory; `room` of workspace() bytes.
-  void run(float const* a, float const* b, float* c, void* room) const {
+  void run(void const* a, void const* b, void* c, void* room) const {
     float const one = 1, zero = 0;
     check(cublasLtMatmul(on_, operation_.get(), &one, b, b_.get(), a, a_.get(), &zero, c, c_.get(), c, c_.get(), &algorithm_, room,
                          workspace_, cuda::stream()),
@@ -101,9 +108,10 @@ class product_plan {
  private:
   using layout = owned<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
 
-  static layout matrix(std::size_t rows, std::size_t columns) {
+  static layout matrix(std::size_t rows, std::size_t columns, cuda::number n) {
+    cudaDataType_t const type = n == cuda::number::float32 ? CUDA_R_32F : n == cuda::number::bfloat16 ? CUDA_R_16BF : CUDA_R_16F;
     cublasLtMatrixLayout_t result = nullptr;
-    check(cublasLtMatrixLayoutCreate(&result, CUDA_R_32F, columns, rows, static_cast<std::int64_t>(columns)), "a matrix was refused");
+    check(cublasLtMatrixLayoutCreate(&result, type, columns, rows, static_cast<std::int64_t>(columns)), "a matrix was refused");
     return layout(result);
   }
   static std::string size_of(product const& p) { return text("(", p.rows, ", ", p.depth, ") by (", p.depth, ", ", p.columns, ")"); }

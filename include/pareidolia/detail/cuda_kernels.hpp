@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pareidolia/core/error.hpp>
+#include <pareidolia/detail/cuda_numbers.hpp>
 #include <pareidolia/detail/cuda_runtime.hpp>
 #include <pareidolia/detail/nvrtc.hpp>
 
@@ -15,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -35,11 +37,12 @@ constexpr unsigned block_threads = 256;
   return static_cast<unsigned>(count);
 }
 
-/// The kernels of one translation unit, compiled and loaded for the current device.
+/// The kernels of one translation unit for arrays of n, compiled and loaded for the current device.
 class kernel_library {
  public:
-  explicit kernel_library(kernel_source const& source) : name_(source.name), multiprocessors_(current_device().multiprocessors) {
-    std::string const code = cubin(source, current_device().architecture());
+  kernel_library(kernel_source const& source, number n)
+      : name_(text(source.name, suffix(n))), suffix_(suffix(n)), multiprocessors_(current_device().multiprocessors) {
+    std::string const code = cubin({name_, text_for(n, source)}, current_device().architecture());
     cudaLibrary_t library = nullptr;
     check(cudaLibraryLoadData(&library, code.data(), nullptr, nullptr, 0, nullptr, nullptr, 0),
           "the kernels '" + name_ + "' could not be loaded");
@@ -71,36 +74,46 @@ class kernel_library {
   void start(char const* kernel, unsigned blocks, Args&... args) const {
     if (blocks == 0) return;
     std::array<void*, sizeof...(Args)> pointers{const_cast<void*>(static_cast<void const*>(&args))...};
-    check(cudaLaunchKernel(find(kernel), dim3(blocks), dim3(block_threads), pointers.data(), 0, stream()),
-          std::string("the kernel '") + kernel + "' could not be started");
+    auto const status = cudaLaunchKernel(find(kernel), dim3(blocks), dim3(block_threads), pointers.data(), 0, stream());
+    if (status != cudaSuccess) check(status, text("the kernel '", kernel, "' could not be started"));
   }
 
   [[nodiscard]] void const* find(char const* kernel) const {
     std::lock_guard const lock(mutex_);
-    auto const [found, created] = known_.try_emplace(kernel, nullptr);
-    if (created)
-      if (cudaError_t const status = cudaLibraryGetKernel(&found->second, library_.get(), kernel); status != cudaSuccess) {
-        known_.erase(found);
-        check(status, "there is no kernel '" + std::string(kernel) + "' among '" + name_ + "'");
-      }
-    return found->second;
+    if (auto const found = known_.find(std::string_view(kernel)); found != known_.end()) return found->second;
+    cudaKernel_t result = nullptr;
+    check(cudaLibraryGetKernel(&result, library_.get(), (kernel + suffix_).c_str()),
+          text("there is no kernel '", kernel, "' among '", name_, "'"));
+    known_.emplace(kernel, result);
+    return result;
   }
 
-  std::string name_;
+  std::string name_, suffix_;
   int multiprocessors_;
   std::unique_ptr<std::remove_pointer_t<cudaLibrary_t>, unload> library_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, cudaKernel_t, std::less<>> known_;
 };
 
-/// The kernels of `source`, loaded once for each kind of device that the process uses.
+/// The kernels of `source` for arrays of n, loaded once for each kind of device that the process uses. Each thread remembers what its last
+/// call gave: as long as it stays on one device, all it asks is which that is.
 template <kernel_source const& Source>
-[[nodiscard]] kernel_library const& kernels() {
-  static std::mutex mutex;
-  static std::map<int, kernel_library> libraries;
-  int const architecture = current_device().architecture();
-  std::lock_guard const lock(mutex);
-  return libraries.try_emplace(architecture, Source).first->second;
+[[nodiscard]] kernel_library const& kernels(number n = number::float32) {
+  struct remembered {
+    int device = -1;
+    kernel_library const* library = nullptr;
+  };
+  thread_local std::array<remembered, 3> all;
+  remembered& last = all[static_cast<std::size_t>(n)];
+  int device = -1;
+  if (cudaGetDevice(&device) != cudaSuccess || device != last.device) {
+    static std::mutex mutex;
+    static std::map<std::pair<int, number>, kernel_library> libraries;
+    int const architecture = current_device().architecture();
+    std::lock_guard const lock(mutex);
+    last = {device, &libraries.try_emplace({architecture, n}, Source, n).first->second};
+  }
+  return *last.library;
 }
 
 }  // namespace pareidolia::detail::cuda

@@ -22,7 +22,7 @@
 namespace pareidolia::detail::cuda {
 
 /// Parameters of a network in device memory, each array aligned, and copies of weights in the order in which channels-last images want
-/// them. One content is shared by all plans of a network.
+/// them, and as the numbers that layers multiply. One content is shared by all plans of a network.
 class device_parameters {
  public:
   class content {
@@ -40,16 +40,18 @@ class device_parameters {
     [[nodiscard]] float* array(std::size_t slot) const { return values_.as<float>() + offsets_[slot]; }
 
     /// Weights (outputs, channels, plane) of a slot as (outputs, plane, channels): made once, brought up to date by each write().
-    [[nodiscard]] float const* channels_last(std::size_t slot, std::size_t channels, std::size_t plane) {
-      if (channels == 1 || plane == 1) return array(slot);
+    [[nodiscard]] void* channels_last(number type, std::size_t slot, std::size_t channels, std::size_t plane) {
+      if (type == number::float32 && (channels == 1 || plane == 1)) return array(slot);
       std::lock_guard const lock(mutex_);
       for (pack const& p : packs_)
-        if (p.slot == slot && p.channels == channels) return p.values.as<float>();
-      packs_.push_back({slot, channels, plane, buffer(plan_.slots[slot].size * sizeof(float), "the weights of a network")});
+        if (p.type == type && p.slot == slot && p.channels == channels) return p.values.data();
+      packs_.push_back({type, slot, channels, plane, buffer(plan_.slots[slot].size * bytes(type), "the weights of a network")});
       fill(packs_.back());
       synchronize();  // plans of other threads read them on other streams
-      return packs_.back().values.as<float>();
+      return packs_.back().values.data();
     }
+    /// The array of a slot as it is.
+    [[nodiscard]] void* array(number type, std::size_t slot) { return channels_last(type, slot, 1, plan_.slots[slot].size); }
 
     void read(std::span<float> out) const {
       for (std::size_t s = 0; s < offsets_.size(); ++s)
@@ -67,13 +69,14 @@ class device_parameters {
    private:
     static constexpr std::size_t line = 64;  // floats; cuDNN wants 16 bytes
     struct pack {
+      number type;
       std::size_t slot, channels, plane;
       buffer values;
     };
     void fill(pack const& p) const {
       std::size_t const size = plan_.slots[p.slot].size;
-      kernels<elementwise_kernels>().launch("to_nhwc", size, static_cast<float const*>(array(p.slot)), p.values.as<float>(),
-                                            kernel_count(size), kernel_count(p.channels), kernel_count(p.plane));
+      kernels<elementwise_kernels>(p.type).launch("from_float_nchw", size, array(p.slot), p.values.as<void>(), kernel_count(size),
+                                                  kernel_count(p.channels), kernel_count(p.plane));
     }
 
     planned_graph plan_;

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/detail/cuda_numbers.hpp>
 #include <pareidolia/detail/nvrtc.hpp>
 
 namespace pareidolia::detail::cuda {
@@ -9,8 +10,6 @@ namespace pareidolia::detail::cuda {
 /// Pooling of images that lie channels last. A backward thread gathers what the windows over its input give, in their order: no atomics,
 /// the same bits every time.
 inline constexpr kernel_source pooling_kernels{"pooling", R"cuda(
-#define EACH(i, count) (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < (count); i += gridDim.x * blockDim.x)
-
 // One window along one axis: the inputs [begin, end) that it covers, and how many positions of the padded input.
 struct range {
   int begin, end, padded;
@@ -36,13 +35,13 @@ struct sizes {
 };
 
 // `indices`, where the largest value of each window lies in its image (h width + w), is left alone if null. `count` counts y's values.
-extern "C" __global__ void max_pool_forward(float const* x, float* y, unsigned* indices, sizes s, unsigned count) {
+KERNEL(max_pool_forward)(value const* x, value* y, unsigned* indices, sizes s, unsigned count) {
   for EACH(i, count) {
     unsigned const c = i % s.channels, position = i / s.channels;
     unsigned const image = position / s.columns / s.rows;
     range const across(position % s.columns, s.width, s.kernel_w, s.stride_w, s.padding_w);
     range const down(position / s.columns % s.rows, s.height, s.kernel_h, s.stride_h, s.padding_h);
-    float const* const from = x + (size_t)image * s.height * s.width * s.channels + c;
+    value const* const from = x + (size_t)image * s.height * s.width * s.channels + c;
     unsigned best = down.begin * s.width + across.begin;
     float top = from[(size_t)best * s.channels];
     for (int h = down.begin; h < down.end; ++h)
@@ -59,7 +58,7 @@ extern "C" __global__ void max_pool_forward(float const* x, float* y, unsigned* 
 }
 
 // `count` counts dx's values.
-extern "C" __global__ void max_pool_backward(float const* dy, unsigned const* indices, float* dx, sizes s, unsigned count) {
+KERNEL(max_pool_backward)(value const* dy, unsigned const* indices, value* dx, sizes s, unsigned count) {
   for EACH(i, count) {
     unsigned const c = i % s.channels, position = i / s.channels;
     unsigned const own = position % (s.width * s.height), image = position / s.width / s.height;
@@ -75,13 +74,13 @@ extern "C" __global__ void max_pool_backward(float const* dy, unsigned const* in
   }
 }
 
-extern "C" __global__ void mean_pool_forward(float const* x, float* y, sizes s, int count_padding, unsigned count) {
+KERNEL(mean_pool_forward)(value const* x, value* y, sizes s, int count_padding, unsigned count) {
   for EACH(i, count) {
     unsigned const c = i % s.channels, position = i / s.channels;
     unsigned const image = position / s.columns / s.rows;
     range const across(position % s.columns, s.width, s.kernel_w, s.stride_w, s.padding_w);
     range const down(position / s.columns % s.rows, s.height, s.kernel_h, s.stride_h, s.padding_h);
-    float const* const from = x + (size_t)image * s.height * s.width * s.channels + c;
+    value const* const from = x + (size_t)image * s.height * s.width * s.channels + c;
     float sum = 0;
     for (int h = down.begin; h < down.end; ++h)
       for (int w = across.begin; w < across.end; ++w) sum += from[(size_t)(h * s.width + w) * s.channels];
@@ -89,7 +88,7 @@ extern "C" __global__ void mean_pool_forward(float const* x, float* y, sizes s, 
   }
 }
 
-extern "C" __global__ void mean_pool_backward(float const* dy, float* dx, sizes s, int count_padding, unsigned count) {
+KERNEL(mean_pool_backward)(value const* dy, value* dx, sizes s, int count_padding, unsigned count) {
   for EACH(i, count) {
     unsigned const c = i % s.channels, position = i / s.channels, image = position / s.width / s.height;
     covering const across(position % s.width, s.columns, s.kernel_w, s.stride_w, s.padding_w);
@@ -104,7 +103,8 @@ extern "C" __global__ void mean_pool_backward(float const* dy, float* dx, sizes 
     dx[i] = sum;
   }
 }
-)cuda"};
+)cuda",
+                                               true};
 
 /// What the kernels know as `sizes`.
 struct pooling_sizes {

@@ -5,6 +5,7 @@
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/arena.hpp>
 #include <pareidolia/detail/cuda_graph.hpp>
+#include <pareidolia/detail/cuda_numbers.hpp>
 #include <pareidolia/detail/liveness.hpp>
 
 #include <algorithm>
@@ -26,9 +27,10 @@ struct step {
   std::function<void(pointers)> start;
 };
 
-/// An array of a program: floats of `count` images of a shape, channels last. Several may share one storage.
+/// An array of a program: `count` images of a shape, channels last. Several may share one storage.
 struct value {
   image_shape shape{};
+  number type = number::float32;
   std::size_t storage = 0;
 };
 
@@ -58,17 +60,23 @@ class program_builder {
   [[nodiscard]] program& result() { return result_; }
   [[nodiscard]] std::size_t steps() const { return result_.steps.size(); }
   [[nodiscard]] image_shape const& shape(std::size_t v) const { return result_.values[v].shape; }
-  /// How many floats v has.
+  [[nodiscard]] number type(std::size_t v) const { return result_.values[v].type; }
+  /// How many elements v has.
   [[nodiscard]] std::size_t size(std::size_t v) const { return result_.count * shape(v)[0] * shape(v)[1] * shape(v)[2]; }
 
   /// Room for images of a shape.
-  std::size_t add(image_shape const& shape) { return add(shape, result_.count * shape[0] * shape[1] * shape[2] * sizeof(float)); }
+  std::size_t add(image_shape const& shape, number type) {
+    return add(shape, type, result_.count * shape[0] * shape[1] * shape[2] * bytes(type));
+  }
+  /// Room for an array as another one, maybe of another shape.
+  std::size_t add_like(std::size_t v) { return add(shape(v), type(v)); }
+  std::size_t add_like(std::size_t v, image_shape const& shape) { return add(shape, type(v)); }
   /// Room for anything else.
-  std::size_t add_bytes(std::size_t bytes) { return add(image_shape{}, bytes); }
+  std::size_t add_bytes(std::size_t bytes) { return add(image_shape{}, number::float32, bytes); }
   /// The memory of v as another shape of as many values.
   std::size_t alias(std::size_t v, image_shape const& as) {
     if (as == shape(v)) return v;
-    result_.values.push_back({as, result_.values[v].storage});
+    result_.values.push_back({as, type(v), result_.values[v].storage});
     return result_.values.size() - 1;
   }
 
@@ -95,9 +103,9 @@ class program_builder {
   }
 
  private:
-  std::size_t add(image_shape const& shape, std::size_t bytes) {
-    result_.values.push_back({shape, bytes_.size()});
-    bytes_.push_back(bytes);
+  std::size_t add(image_shape const& shape, number type, std::size_t size) {
+    result_.values.push_back({shape, type, bytes_.size()});
+    bytes_.push_back(size);
     return result_.values.size() - 1;
   }
 
@@ -113,7 +121,7 @@ class bound_program {
   [[nodiscard]] program const& code() const { return code_; }
 
   /// Puts the values into `arena`, of code().arena.size bytes, and the images at `image`.
-  void bind(std::byte* arena, float* image) {
+  void bind(std::byte* arena, std::byte* image) {
     if (arena == arena_ && image == image_) return;
     arena_ = arena;
     image_ = image;
@@ -125,10 +133,10 @@ class bound_program {
     }
   }
 
-  [[nodiscard]] float* data(std::size_t v) const {
+  [[nodiscard]] void* data(std::size_t v) const {
     std::size_t const storage = code_.values[v].storage;
     if (storage == code_.values[code_.image].storage) return image_;
-    return reinterpret_cast<float*>(arena_ + code_.arena.offsets[storage]);
+    return arena_ + code_.arena.offsets[storage];
   }
 
   /// Starts steps [first, last). The second time they are recorded, if that can be done, and from then on started as a whole; the first
@@ -156,7 +164,7 @@ class bound_program {
 
   program code_;
   std::byte* arena_ = nullptr;
-  float* image_ = nullptr;
+  std::byte* image_ = nullptr;
   std::vector<std::vector<void*>> pointers_;  // of each step
   std::map<std::pair<std::size_t, std::size_t>, recording> recordings_;
 };

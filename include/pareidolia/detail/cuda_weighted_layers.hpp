@@ -4,7 +4,10 @@
 
 #include <pareidolia/detail/cuda_layer_base.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -53,9 +56,9 @@ class weighted_layers : public layer_base {
   compiled_layer compile(layer_place const& at, layer::convolution const& c, std::size_t v) {
     using plan = cudnn::convolution_plan;
     image_shape const in = graph_.in[at.node], out = graph_.out[at.node];
-    std::size_t const first = slot(at.node), y = builder_.add(out), taps = c.kernel[0] * c.kernel[1];
-    auto* const w = const_cast<float*>(parameters_.channels_last(first, in[0] / c.groups, taps));  // cuDNN only reads what a graph reads
-    float* const bias = c.bias ? parameters_.array(first + 1) : nullptr;
+    number const stored = request_.stored;
+    std::size_t const first = slot(at.node), y = builder_.add(out, stored), taps = c.kernel[0] * c.kernel[1];
+    void* const w = parameters_.channels_last(stored, first, in[0] / c.groups, taps);
 
     cudnn::convolution_problem problem{.count = request_.count,
                                        .in = in,
@@ -64,31 +67,33 @@ class weighted_layers : public layer_base {
                                        .stride = c.stride,
                                        .padding = c.padding,
                                        .groups = c.groups,
-                                       .tensor_cores = request_.tensor_cores};
+                                       .tensor_cores = request_.tensor_cores,
+                                       .stored = stored};
     cudnn::convolution_problem whole = problem;
     whole.biased = c.bias;
     if (c.bias) whole.slope = at.relu;
     bool const together = whole.biased && shared_plan(whole, request_.timed) != nullptr;
     if (together)
-      push(whole, {plan::x, plan::y, plan::w, plan::bias}, {v, y}, {w, bias});
+      push(whole, {plan::x, plan::y, plan::w, plan::bias}, {v, y}, {w, parameters_.array(stored, first + 1)});
     else
       push(problem, {plan::x, plan::y, plan::w}, {v, y}, {w});
-    std::size_t const result = together ? y : finished(y, nullptr, bias, at.relu);
+    std::size_t result = as(types_[at.node], y);
+    if (!together) result = finished(result, nullptr, c.bias ? parameters_.array(first + 1) : nullptr, at.relu);
 
     derivative back{fused(at, result), {}, {}, {}};
     back.input = [=, this](std::size_t diff) {
       cudnn::convolution_problem p = problem;
       p.way = cudnn::direction::backward_data;
-      std::size_t const dx = builder_.add(in);
+      std::size_t const dx = builder_.add(in, stored);
       push(p, {plan::y, plan::x, plan::w}, {diff, dx}, {w});
       return dx;
     };
     back.weights = [=, this, biased = c.bias](std::size_t diff) {
       cudnn::convolution_problem p = problem;
       p.way = cudnn::direction::backward_filter;
-      std::size_t const size = graph_.slots[first].size, dw = builder_.add_bytes(size * sizeof(float));
+      std::size_t const size = graph_.slots[first].size, dw = builder_.add_bytes(size * bytes(stored));
       push(p, {plan::y, plan::x, plan::w}, {diff, v, dw}, {});
-      note_gradient(first, channels_first(dw, size, in[0] / c.groups, taps));
+      note_gradient(first, channels_first(stored, dw, size, in[0] / c.groups, taps));
       if (biased) channel_gradient(first + 1, diff);
     };
     return {result, std::move(back)};
@@ -107,21 +112,20 @@ class weighted_layers : public layer_base {
   /// f(w v + bias), each where there is one; v itself if there is none.
   std::size_t finished(std::size_t v, float const* w, float const* bias, std::optional<float> slope) {
     if (w == nullptr && bias == nullptr && !slope) return v;
-    std::size_t const y = builder_.add(builder_.shape(v)), size = builder_.size(v);
+    std::size_t const y = builder_.add_like(v), size = builder_.size(v);
     constexpr float identity = 1;
-    builder_.push({v, y}, [=, &library = kernels<elementwise_kernels>(), channels = kernel_count(builder_.shape(v)[0])](pointers p) {
-      library.launch("scale_channels", size, static_cast<float const*>(p[0]), w, bias, static_cast<float*>(p[1]), slope.value_or(identity),
-                     kernel_count(size), channels);
+    builder_.push({v, y}, [=, &library = kernels_for<elementwise_kernels>(v), channels = kernel_count(builder_.shape(v)[0])](pointers p) {
+      library.launch("scale_channels", size, p[0], w, bias, p[1], slope.value_or(identity), kernel_count(size), channels);
     });
     return y;
   }
 
-  /// Weights (outputs, plane, channels) as the flat vector holds them: (outputs, channels, plane).
-  std::size_t channels_first(std::size_t dw, std::size_t size, std::size_t channels, std::size_t plane) {
-    if (channels == 1 || plane == 1) return dw;
+  /// Weights (outputs, plane, channels) as the flat vector holds them: floats, (outputs, channels, plane).
+  std::size_t channels_first(number type, std::size_t dw, std::size_t size, std::size_t channels, std::size_t plane) {
+    if (type == number::float32 && (channels == 1 || plane == 1)) return dw;
     std::size_t const turned = builder_.add_bytes(size * sizeof(float));
-    each<float const, float>(kernels<elementwise_kernels>(), "to_nchw", {dw, turned}, size, kernel_count(size), kernel_count(channels),
-                             kernel_count(plane));
+    each(kernels<elementwise_kernels>(type), "to_float_nchw", std::array{dw, turned}, size, kernel_count(size), kernel_count(channels),
+         kernel_count(plane));
     return turned;
   }
 
@@ -145,31 +149,35 @@ class weighted_layers : public layer_base {
   /// The images of v as rows, channels last; the weights follow that order.
   compiled_layer compile(layer_place const& at, layer::inner_product const& p, std::size_t v) {
     image_shape const in = builder_.shape(v);
-    std::size_t const first = slot(at.node), rows = request_.count, inputs = in[0] * plane(in), y = builder_.add(graph_.out[at.node]);
-    float const* const w = parameters_.channels_last(first, in[0], plane(in));
-    float const* const bias = p.bias ? parameters_.array(first + 1) : nullptr;
+    number const stored = request_.stored, given = types_[at.node];
+    std::size_t const first = slot(at.node), rows = request_.count, inputs = in[0] * plane(in),
+                      y = builder_.add(graph_.out[at.node], given);
+    void const* const w = parameters_.channels_last(stored, first, in[0], plane(in));
     bool const plain_relu = at.relu == 0.f, tensor_cores = request_.tensor_cores;
-    push({rows, p.outputs, inputs, false, true, bias, plain_relu, tensor_cores}, {v, y}, [=](auto const& product, pointers d, void* room) {
-      product.run(static_cast<float const*>(d[0]), w, static_cast<float*>(d[1]), room);
-    });
+    push({.rows = rows,
+          .columns = p.outputs,
+          .depth = inputs,
+          .transpose_b = true,
+          .factors = stored,
+          .result = given,
+          .bias = p.bias ? parameters_.array(given, first + 1) : nullptr,
+          .relu = plain_relu,
+          .tensor_cores = tensor_cores},
+         {v, y}, [=](auto const& product, pointers d, void* room) { product.run(d[0], w, d[1], room); });
     std::size_t const result = plain_relu ? y : finished(y, nullptr, nullptr, at.relu);
 
     derivative back{fused(at, result), {}, {}, {}};
     back.input = [=, this, outputs = p.outputs](std::size_t diff) {
-      std::size_t const dx = builder_.add(in);
-      push({.rows = rows, .columns = inputs, .depth = outputs, .tensor_cores = tensor_cores}, {diff, dx},
-           [=](auto const& product, pointers d, void* room) {
-             product.run(static_cast<float const*>(d[0]), w, static_cast<float*>(d[1]), room);
-           });
+      std::size_t const dx = builder_.add(in, stored);
+      push({.rows = rows, .columns = inputs, .depth = outputs, .factors = stored, .result = stored, .tensor_cores = tensor_cores},
+           {diff, dx}, [=](auto const& product, pointers d, void* room) { product.run(d[0], w, d[1], room); });
       return dx;
     };
     back.weights = [=, this, outputs = p.outputs, biased = p.bias](std::size_t diff) {
       std::size_t const size = outputs * inputs, dw = builder_.add_bytes(size * sizeof(float));
-      push({.rows = outputs, .columns = inputs, .depth = rows, .transpose_a = true, .tensor_cores = tensor_cores}, {diff, v, dw},
-           [](auto const& product, pointers d, void* room) {
-             product.run(static_cast<float const*>(d[0]), static_cast<float const*>(d[1]), static_cast<float*>(d[2]), room);
-           });
-      note_gradient(first, channels_first(dw, size, in[0], plane(in)));
+      push({.rows = outputs, .columns = inputs, .depth = rows, .transpose_a = true, .factors = stored, .tensor_cores = tensor_cores},
+           {diff, v, dw}, [](auto const& product, pointers d, void* room) { product.run(d[0], d[1], d[2], room); });
+      note_gradient(first, channels_first(number::float32, dw, size, in[0], plane(in)));
       if (biased) channel_gradient(first + 1, diff);
     };
     return {result, std::move(back)};

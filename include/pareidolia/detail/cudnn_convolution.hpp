@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/detail/cuda_numbers.hpp>
 #include <pareidolia/detail/cudnn.hpp>
 #include <pareidolia/models/graph.hpp>
 
@@ -21,15 +22,17 @@ namespace pareidolia::detail::cudnn {
 
 enum class direction { forward, backward_data, backward_filter };
 
-/// One convolution to plan: images x (count, in), filters w, images y (count, out), all float and channels last. `biased`, forward only:
-/// a bias for each output follows, then, if there is a slope, a ReLU.
+/// One convolution to plan: images x (count, in), filters w, images y (count, out), channels last. `biased`, forward only: a bias for each
+/// output follows, then, if there is a slope, a ReLU. All arrays are of the number `stored`, since cuDNN has few plans for mixed ones; what
+/// is computed is added up in float and rounded once.
 struct convolution_problem {
   direction way = direction::forward;
   std::size_t count = 1;
   image_shape in{}, out{};
   layer::extent kernel{1, 1}, stride{1, 1}, padding{0, 0};
   std::size_t groups = 1;
-  bool tensor_cores = false;  ///< allows TF32: products of factors rounded to 10 bits
+  bool tensor_cores = false;  ///< products on tensor cores: floats are rounded to the 10 bits of TF32
+  cuda::number stored = cuda::number::float32;
   bool biased = false;
   std::optional<float> slope = {};
   friend auto operator<=>(convolution_problem const&, convolution_problem const&) = default;
@@ -80,13 +83,17 @@ namespace graphs {
 
 [[nodiscard]] inline std::int64_t number(std::size_t v) { return static_cast<std::int64_t>(v); }
 
+[[nodiscard]] inline cudnnDataType_t type_of(cuda::number n) {
+  return n == cuda::number::float32 ? CUDNN_DATA_FLOAT : n == cuda::number::bfloat16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_HALF;
+}
+
 /// An array (d0, d1, d2, d3), the second dimension, channels, last in memory. A virtual one stays inside the graph.
-[[nodiscard]] inline descriptor tensor(std::int64_t id, std::array<std::size_t, 4> const& d, bool is_virtual = false) {
+[[nodiscard]] inline descriptor tensor(std::int64_t id, std::array<std::size_t, 4> const& d, cuda::number type, bool is_virtual = false) {
   std::vector<std::int64_t> const dims{number(d[0]), number(d[1]), number(d[2]), number(d[3])};
   std::vector<std::int64_t> const strides{dims[1] * dims[2] * dims[3], 1, dims[3] * dims[1], dims[1]};
   descriptor result(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
   result.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, id)
-      .set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_DATA_FLOAT)
+      .set(CUDNN_ATTR_TENSOR_DATA_TYPE, type_of(type))
       .set(CUDNN_ATTR_TENSOR_DIMENSIONS, dims)
       .set(CUDNN_ATTR_TENSOR_STRIDES, strides)
       .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, std::int64_t{16})
@@ -130,13 +137,14 @@ namespace graphs {
   using plan = convolution_plan;
   descriptor const how = convolution(p);
   std::array<std::size_t, 4> const outputs{p.count, p.out[0], p.out[1], p.out[2]};
-  descriptor const x = tensor(plan::x, {p.count, p.in[0], p.in[1], p.in[2]});
-  descriptor const w = tensor(plan::w, {p.out[0], p.in[0] / p.groups, p.kernel[0], p.kernel[1]});
-  descriptor const y = tensor(plan::y, outputs);
+  descriptor const x = tensor(plan::x, {p.count, p.in[0], p.in[1], p.in[2]}, p.stored);
+  descriptor const w = tensor(plan::w, {p.out[0], p.in[0] / p.groups, p.kernel[0], p.kernel[1]}, p.stored);
+  descriptor const y = tensor(plan::y, outputs, p.stored);
   std::vector<descriptor> all;
   if (p.way == direction::forward) {
     bool const relu = p.biased && p.slope;
-    descriptor const product = tensor(10, outputs, true), shifted = tensor(11, outputs, true);
+    auto const inner = [&](std::int64_t id) { return tensor(id, outputs, cuda::number::float32, true); };
+    descriptor const product = inner(10), shifted = inner(11);
     descriptor operation(CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
     operation.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, how)
         .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, x)
@@ -147,7 +155,7 @@ namespace graphs {
         .finalize("a convolution was refused");
     all.push_back(std::move(operation));
     if (p.biased) {
-      descriptor const b = tensor(plan::bias, {1, p.out[0], 1, 1});
+      descriptor const b = tensor(plan::bias, {1, p.out[0], 1, 1}, p.stored);
       all.push_back(pointwise(CUDNN_POINTWISE_ADD, 0, product, &b, relu ? shifted : y));
     }
     if (relu) all.push_back(pointwise(CUDNN_POINTWISE_RELU_FWD, *p.slope, shifted, nullptr, y));
@@ -191,8 +199,8 @@ namespace graphs {
 }
 
 /// Up to `most` plans within the limit, those that cuDNN's heuristics think fastest first; none if cuDNN offers none. Plans on tensor cores
-/// are left out unless the problem allows them; one that adds in an order which may change from run to run is given only if there is no
-/// other.
+/// are left out unless the problem allows them, and those that do not add in float always; one that adds in an order which may change from
+/// run to run is given only if there is no other.
 [[nodiscard]] inline std::vector<convolution_plan> find_plans(convolution_problem const& p, target const& on, std::size_t most = 1,
                                                               std::size_t most_workspace = std::size_t{1} << 30) {
   constexpr std::size_t most_candidates = 64;
@@ -215,7 +223,8 @@ namespace graphs {
       auto const noted = [&](cudnnBackendNumericalNote_t what) { return std::find(notes.begin(), notes.end(), what) != notes.end(); };
       bool const steady = !noted(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC);
       auto& group = steady ? found : reserve;
-      if ((!p.tensor_cores && noted(CUDNN_NUMERICAL_NOTE_TENSOR_CORE)) || group.size() >= most) continue;
+      if (!p.tensor_cores && noted(CUDNN_NUMERICAL_NOTE_TENSOR_CORE)) continue;
+      if (noted(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION) || group.size() >= most) continue;
       descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, candidate);
       on.apply_to_plan(plan);

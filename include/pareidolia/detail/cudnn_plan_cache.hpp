@@ -21,12 +21,14 @@ namespace pareidolia::detail::cudnn {
 
 /// All that the choice of a plan depends on, as a line of text.
 [[nodiscard]] inline std::string plan_key(convolution_problem const& p, target const& on, bool timed) {
-  auto const& [way, count, in, out, kernel, stride, padding, groups, tensor_cores, biased, slope] = p;  // a new member must be added below
+  auto const& [way, count, in, out, kernel, stride, padding, groups, tensor_cores, stored, biased, slope] =
+      p;  // a new member must be added below
   std::ostringstream key;
   key << "pareidolia " << version << ", cuDNN " << cudnnGetVersion() << ", " << on.name() << (timed ? ", timed" : "") << ": convolution "
       << static_cast<int>(way) << ", " << count << " images " << to_text(in) << " to " << to_text(out) << ", kernel " << kernel[0] << 'x'
       << kernel[1] << ", stride " << stride[0] << 'x' << stride[1] << ", padding " << padding[0] << 'x' << padding[1] << ", groups "
-      << groups << (tensor_cores ? ", tensor cores" : "") << (biased ? ", bias" : "") << std::hexfloat;
+      << groups << (tensor_cores ? ", tensor cores" : "") << ", number " << static_cast<int>(stored) << (biased ? ", bias" : "")
+      << std::hexfloat;
   if (slope) key << ", slope " << *slope;
   key << '\n';
   return key.str();

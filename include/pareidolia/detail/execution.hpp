@@ -83,6 +83,7 @@ class execution {
     if constexpr (imagewise) {
       result_.images = canvas.images;  // what an image that never had its turn ends as
       next_ = seats_.size();
+      succeeded_.resize(canvases);
     }
     if constexpr (!classwise) {
       result_.forwards_spent.assign(canvases, 0);
@@ -223,6 +224,9 @@ class execution {
       objective_.value(y, targets_, v);
       add_image_value(pass_.images(count), shown_, v);
       evaluation<S> const e{y, v, targets_, labels_, B::targeted};
+      if constexpr (imagewise)
+        for (std::size_t i = 0; i < count; ++i)
+          if (e.success(i)) succeeded_[seats_[i]] = 1;
       if constexpr (how == feeding::gradients)
         feed_gradients(p, e);
       else if constexpr (how == feeding::jacobian)
@@ -286,7 +290,7 @@ class execution {
     encoding_.decode(best, shown_, x);
     for (std::size_t i : leaving) {
       copy(const_image_view<S>(x.rows(i, 1)), as_view(result_.images).rows(seats_[i], 1));
-      if (!all) fooled_ += (labels_[i] == targets_[i]) == B::targeted;
+      if (!all) fooled_ += succeeded_[seats_[i]];
     }
     if (all) return;
     // Waiting images take the places of those that left; when none waits, those behind move up.
@@ -375,7 +379,8 @@ class execution {
   std::vector<int> targets_, labels_;
   std::unique_ptr<population> gradient_;  // in one place, since a population need not be movable
   std::size_t next_ = 0;                  // of the images that wait
-  std::size_t fooled_ = 0;
+  std::vector<std::uint8_t> succeeded_;   // (canvases), 1 where the search has seen a success
+  std::size_t fooled_ = 0;                // of the images that are done those
   std::array<figure, 2> figures_{};
   search search_;
 };

@@ -20,6 +20,7 @@ namespace pareidolia::detail::cuda {
 struct kernel_source {
   std::string_view name;  ///< for messages
   std::string_view text;
+  bool of_values = false;  ///< written for arrays of any number, as cuda_numbers.hpp says
 };
 
 namespace nvrtc {

@@ -45,15 +45,19 @@ struct deepfool {
   float overshoot = .02f;    ///< share of r that is added to it
   std::size_t steps = 50;    ///< at most
 
+  void check() const {
+    if (classes < 2) detail::fail("deepfool: classes is ", classes, "; give at least 2, the own class and another");
+    if (steps == 0) detail::fail("deepfool: steps is 0; give at least 1");
+    if (!(overshoot >= 0)) detail::fail("deepfool: overshoot is ", overshoot, "; give 0 or more");
+  }
+
   template <class E, space S>
   class search;
 
   template <class E, space S>
   requires NormedEncoding<E, S>
   [[nodiscard]] search<E, S> start(E const& encoding, view<float const, 4, S> canvas, rng const& random) const {
-    if (classes < 2) detail::fail("deepfool: classes is ", classes, "; give at least 2, the own class and another");
-    if (steps == 0) detail::fail("deepfool: steps is 0; give at least 1");
-    if (!(overshoot >= 0)) detail::fail("deepfool: overshoot is ", overshoot, "; give 0 or more");
+    check();
     return search<E, S>(*this, encoding, canvas, random);
   }
 };
