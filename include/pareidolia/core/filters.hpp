@@ -49,14 +49,26 @@ inline void convolve_line(std::span<float const> w, float const* in, std::size_t
   }
 }
 
-/// The value below which `percentile` of 100 of the values are; between two of them, linear, as NumPy has it.
+/// Where a percentile of n values is: between those of ranks `low`, from 0, and low + 1, `share` of the way, as NumPy has it.
+struct percentile_place {
+  std::size_t low;
+  float share;
+
+  percentile_place(std::size_t n, float percentile) {
+    double const place = static_cast<double>(n - 1) * std::clamp(double{percentile}, 0., 100.) / 100;
+    low = static_cast<std::size_t>(place);
+    share = static_cast<float>(place - std::floor(place));
+  }
+};
+
+/// The value below which `percentile` of 100 of the values are.
 inline float percentile_of(std::vector<float> values, float percentile) {
-  double const place = static_cast<double>(values.size() - 1) * std::clamp(double{percentile}, 0., 100.) / 100;
-  auto const low = values.begin() + static_cast<std::ptrdiff_t>(place);
+  percentile_place const place(values.size(), percentile);
+  auto const low = values.begin() + static_cast<std::ptrdiff_t>(place.low);
   std::nth_element(values.begin(), low, values.end());
   if (low + 1 == values.end()) return *low;
   float const next = *std::min_element(low + 1, values.end());
-  return *low + static_cast<float>(place - std::floor(place)) * (next - *low);
+  return *low + place.share * (next - *low);
 }
 
 /// Zeros the pixels of row i whose size(i, j) is below the percentile of those of the image; j < height * width.

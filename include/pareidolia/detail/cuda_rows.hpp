@@ -36,25 +36,29 @@ struct sum {
   }
 };
 
-// Which of n items are the `kept` ones with the largest keys, bits of floats that are not negative; of equal ones the first. Every thread
-// judges a run of neighbours.
+// The largest threshold that at least `kept` of n keys reach, bit by bit; keys are bits of floats that are not negative.
+template <class Key>
+__device__ unsigned reached(Key key, unsigned n, unsigned kept) {
+  unsigned threshold = 0;
+  for (int bit = 30; bit >= 0; --bit) {
+    unsigned const trial = threshold | (1u << bit);
+    unsigned own = 0;
+    for (unsigned j = threadIdx.x; j < n; j += threads) own += key(j) >= trial;
+    if (together(own, sum()) >= kept) threshold = trial;
+  }
+  return threshold;
+}
+
+// Which of n items are the `kept` ones with the largest keys; of equal ones the first. Every thread judges a run of neighbours.
 template <class Key>
 struct largest {
   Key key;
   unsigned n, begin, end, threshold, rank, room;
 
-  __device__ largest(Key k, unsigned count, unsigned kept) : key(k), n(count) {
+  __device__ largest(Key k, unsigned count, unsigned kept) : key(k), n(count), threshold(reached(k, count, kept)) {
     unsigned const run = (n + threads - 1) / threads;
     begin = min(n, threadIdx.x * run);
     end = min(n, begin + run);
-    // The largest threshold that at least `kept` keys reach, bit by bit.
-    threshold = 0;
-    for (int bit = 30; bit >= 0; --bit) {
-      unsigned const trial = threshold | (1u << bit);
-      unsigned own = 0;
-      for (unsigned j = begin; j < end; ++j) own += key(j) >= trial;
-      if (together(own, sum()) >= kept) threshold = trial;
-    }
     unsigned above = 0, equal = 0;
     for (unsigned j = begin; j < end; ++j) {
       above += key(j) > threshold;
@@ -89,6 +93,40 @@ struct pixel_size {
     return unsigned(__float_as_int(size));
   }
 };
+
+// sqrt(sum_c x_c^2) and |sum_c g_c x_c| of a pixel.
+struct pixel_norm {
+  pixel_size square;
+  __device__ unsigned operator()(unsigned j) const { return unsigned(__float_as_int(sqrtf(__int_as_float(int(square(j)))))); }
+};
+struct pixel_contribution {
+  float const *g, *row;
+  unsigned channels, area;
+  __device__ unsigned operator()(unsigned j) const {
+    float total = 0;
+    for (unsigned c = 0; c < channels; ++c) total += g[c * area + j] * row[c * area + j];
+    return unsigned(__float_as_int(fabsf(total)));
+  }
+};
+
+// Zeros the pixels whose key is below a percentile of all: what lies `share` of the way from the key of rank `low` to the next one.
+template <class Key>
+__device__ void zero_below(Key key, float* row, unsigned low, float share, unsigned channels, unsigned area) {
+  float const first = __int_as_float(int(reached(key, area, area - low)));
+  float const next = low + 1 < area ? __int_as_float(int(reached(key, area, area - low - 1))) : first;
+  float const limit = first + share * (next - first);
+  for (unsigned j = threadIdx.x; j < area; j += threads)
+    if (__int_as_float(int(key(j))) < limit)
+      for (unsigned c = 0; c < channels; ++c) row[c * area + j] = 0;
+}
+
+// sum_j free_j a_j b_j.
+__device__ double free_product(unsigned char const* free, float const* a, float const* b, unsigned size) {
+  double own = 0;
+  for (unsigned j = threadIdx.x; j < size; j += threads)
+    if (free[j]) own += double(a[j]) * double(b[j]);
+  return together(own, sum());
+}
 
 }  // namespace
 
@@ -220,6 +258,99 @@ extern "C" __global__ void sparse_sign_rows(float* g, unsigned count, unsigned s
   if (kept == 0) return;
   largest<magnitude> chosen(magnitude{row}, size, kept);
   for (unsigned j = chosen.begin; j < chosen.end; ++j) row[j] = chosen(j) ? copysignf(1 / float(kept), row[j]) : 0.f;
+}
+
+// factors: the rates of all n / size rows, then their unbias.
+extern "C" __global__ void adam_rows(float const* factors, float const* g, float* m, float* s, float* x, unsigned size, unsigned n) {
+  for (unsigned j = blockIdx.x * blockDim.x + threadIdx.x; j < n; j += gridDim.x * blockDim.x) {
+    unsigned const i = j / size;
+    m[j] = .9f * m[j] + .1f * g[j];
+    s[j] = .999f * s[j] + .001f * g[j] * g[j];
+    x[j] += factors[i] * m[j] / (sqrtf(s[j] * factors[n / size + i]) + 1e-8f);
+  }
+}
+
+// Row rows[count + k] of out <- a - b of row rows[k]; n = count * size.
+extern "C" __global__ void subtract_rows(float const* a, float const* b, unsigned const* rows, float* out, unsigned count, unsigned size,
+                                         unsigned n) {
+  for (unsigned j = blockIdx.x * blockDim.x + threadIdx.x; j < n; j += gridDim.x * blockDim.x) {
+    unsigned const k = j / size, at = j % size;
+    size_t const from = size_t(rows[k]) * size + at;
+    out[size_t(rows[count + k]) * size + at] = a[from] - b[from];
+  }
+}
+
+extern "C" __global__ void zero_where_equal(float const* a, float const* b, float* d, unsigned n) {
+  for (unsigned j = blockIdx.x * blockDim.x + threadIdx.x; j < n; j += gridDim.x * blockDim.x)
+    if (a[j] == b[j]) d[j] = 0;
+}
+
+// The pairs of block i are rows pairs[first] to pairs[last - 1] of s and y, oldest first, first = pairs[i] and last = pairs[i + 1]. free and
+// products are room for a flag for each value of d, and for two numbers for each entry of `pairs`.
+extern "C" __global__ void two_loop_rows(float const* s, float const* y, unsigned const* pairs, float* d, unsigned char* free,
+                                         double* products, unsigned size) {
+  float* const q = d + size_t(blockIdx.x) * size;
+  free += size_t(blockIdx.x) * size;
+  for (unsigned j = threadIdx.x; j < size; j += threads) free[j] = q[j] != 0;
+  unsigned const first = pairs[blockIdx.x], last = pairs[blockIdx.x + 1];
+  double newest = 0;
+  for (unsigned r = last; r-- > first;) {
+    float const *const step = s + size_t(pairs[r]) * size, *const change = y + size_t(pairs[r]) * size;
+    double const square = free_product(free, change, change, size), curvature = free_product(free, step, change, size);
+    bool const used = curvature > 1e-8 * square;
+    double const alpha = used ? free_product(free, step, q, size) / curvature : 0;
+    if (threadIdx.x == 0) {
+      products[2 * r] = used ? curvature : 0;
+      products[2 * r + 1] = alpha;
+    }
+    if (!used) continue;
+    if (newest == 0) newest = curvature / square;
+    for (unsigned j = threadIdx.x; j < size; j += threads)
+      if (free[j]) q[j] += float(-alpha) * change[j];
+  }
+  if (newest == 0) return;
+  for (unsigned j = threadIdx.x; j < size; j += threads) q[j] *= float(newest);
+  __syncthreads();
+  for (unsigned r = first; r < last; ++r) {
+    if (products[2 * r] == 0) continue;
+    float const *const step = s + size_t(pairs[r]) * size, *const change = y + size_t(pairs[r]) * size;
+    double const length = products[2 * r + 1] - free_product(free, change, q, size) / products[2 * r];
+    for (unsigned j = threadIdx.x; j < size; j += threads)
+      if (free[j]) q[j] += float(length) * step[j];
+  }
+}
+
+// Lines of `length` values, `step` apart, convolved: image i with the weights begins[i] to begins[i + 1] - 1, mirrored at its ends, or as it
+// is where there are none. `size` values are an image.
+extern "C" __global__ void blur_lines(float const* weights, unsigned const* begins, float const* in, float* out, unsigned length,
+                                      unsigned step, unsigned size, unsigned n) {
+  for (unsigned j = blockIdx.x * blockDim.x + threadIdx.x; j < n; j += gridDim.x * blockDim.x) {
+    unsigned const i = j / size, many = begins[i + 1] - begins[i], place = j / step % length;
+    float const* const w = weights + begins[i];
+    float const* const line = in + (j - place * step);
+    if (many == 0) {
+      out[j] = in[j];
+      continue;
+    }
+    float total = 0;
+    int const period = int(2 * length);
+    for (unsigned k = 0; k < many; ++k) {
+      int at = (int(place + k) - int(many / 2)) % period;
+      if (at < 0) at += period;
+      total += w[k] * line[step * unsigned(min(at, period - 1 - at))];
+    }
+    out[j] = total;
+  }
+}
+
+extern "C" __global__ void zero_small_pixels(float* x, unsigned low, float share, unsigned channels, unsigned area) {
+  float* const row = x + size_t(blockIdx.x) * channels * area;
+  zero_below(pixel_norm{{row, channels, area}}, row, low, share, channels, area);
+}
+
+extern "C" __global__ void zero_idle_pixels(float const* g, float* x, unsigned low, float share, unsigned channels, unsigned area) {
+  size_t const begin = size_t(blockIdx.x) * channels * area;
+  zero_below(pixel_contribution{g + begin, x + begin, channels, area}, x + begin, low, share, channels, area);
 }
 )cuda"};
 

@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -121,6 +122,69 @@ TEST_CASE("projections and sparse steps are the host's, ties too") {
         CHECK(kept == kept_there);
       }
     }
+}
+
+TEST_CASE("Adam steps as on the host") {
+  if (!has_device()) return;
+  for (auto const& shape : shapes) {
+    auto const rates = one_each(shape[0], 0, 1), unbias = one_each(shape[0], 1, 100);
+    auto m = random_values<2>(shape, 11, -1, 1), s = random_values<2>(shape, 12), x = random_values<2>(shape, 13);
+    auto const m_there = on_device(m), s_there = on_device(s), x_there = on_device(x);
+    for (std::uint64_t step = 0; step < 3; ++step) {
+      auto const g = random_values<2>(shape, 14 + step, -1, 1);
+      auto const g_there = on_device(g);
+      adam_rows(rates, unbias, as_view(g), as_view(m), as_view(s), as_view(x));
+      adam_rows(rates, unbias, g_there.view(), m_there.view(), s_there.view(), x_there.view());
+    }
+    CHECK(largest_difference(on_host(m_there.view()), m) < 1e-6f);
+    CHECK(largest_difference(on_host(s_there.view()), s) < 1e-6f);
+    CHECK(largest_difference(on_host(x_there.view()), x) < 1e-5f);
+  }
+}
+
+TEST_CASE("differences go to the rows that are named, and equal values are held, as on the host") {
+  if (!has_device()) return;
+  for (auto const& shape : shapes) {
+    auto const a = random_values<2>(shape, 21, -2, 2);
+    auto b = random_values<2>(shape, 22, -2, 2);
+    for (std::size_t j = 0; j < b.size(); j += 3) b.data()[j] = a.data()[j];
+    auto const a_there = on_device(a), b_there = on_device(b);
+    auto out = filled<float, 2>({shape[0] + 2, shape[1]}, 7.f);
+    auto const out_there = on_device(out);
+    std::vector<std::size_t> from, to;
+    for (std::size_t i = 0; i < shape[0]; i += 2) from.push_back(i), to.push_back(shape[0] + 1 - i);
+    subtract_rows(as_view(a), as_view(b), from, as_view(out), to);
+    subtract_rows(a_there.view(), b_there.view(), from, out_there.view(), to);
+    CHECK(on_host(out_there.view()) == out);
+    subtract_rows(a_there.view(), b_there.view(), {}, out_there.view(), {});
+    CHECK(on_host(out_there.view()) == out);
+    auto d = random_values<2>(shape, 23, -1, 1);
+    auto const d_there = on_device(d);
+    zero_where_equal(as_view(a), as_view(b), as_view(d));
+    zero_where_equal(a_there.view(), b_there.view(), d_there.view());
+    CHECK(on_host(d_there.view()) == d);
+  }
+}
+
+TEST_CASE("two loops over pairs of their own turn rows as on the host") {
+  if (!has_device()) return;
+  for (std::size_t length : {1u, 10u, 256u, 777u}) {
+    auto const s = random_values<2>({7, length}, 31, -1, 1);
+    auto y = random_values<2>({7, length}, 32, -.2f, .2f);
+    for (std::size_t r = 0; r < 7; ++r)
+      for (std::size_t j = 0; j < length; ++j) y(r, j) += s(r, j) * (r == 5 ? -1.f : 1.f);  // the pair 5 has no curvature
+    auto d = random_values<2>({5, length}, 33, -1, 1);
+    for (std::size_t j = 0; j < d.size(); j += 4) d.data()[j] = 0;
+    std::vector<std::vector<std::size_t>> const pairs{{0, 1, 2}, {}, {6, 5, 4}, {5}, {3}};
+    auto const s_there = on_device(s), y_there = on_device(y), d_there = on_device(d);
+    auto const before = d;
+    two_loop_rows(as_view(s), as_view(y), pairs, as_view(d));
+    two_loop_rows(s_there.view(), y_there.view(), pairs, d_there.view());
+    auto const found = on_host(d_there.view());
+    CHECK(largest_difference(found, d) < 1e-5f);
+    for (std::size_t j = 0; j < d.size(); ++j) CHECK((before.data()[j] != 0 || found.data()[j] == 0));
+    for (std::size_t j = 0; j < length; ++j) CHECK((found(1, j) == before(1, j) && found(3, j) == before(3, j)));
+  }
 }
 
 }  // namespace pareidolia_test

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
+#include <vector>
 
 // The primitives of core/rows.hpp on device memory. Those that give the host something wait for it; the others only start kernels, on the
 // calling thread's stream.
@@ -93,6 +94,41 @@ inline void keep_pixels(std::span<float const> limits, image_shape const& shape,
 inline void sparse_sign_rows(std::size_t count, view<float, 2, space::device> g) {
   using namespace detail::cuda;
   launch_each_row("sparse_sign_rows", g.shape[0], g.data, kernel_count(std::min(count, g.shape[1])), kernel_count(g.shape[1]));
+}
+
+inline void adam_rows(std::span<float const> rates, std::span<float const> unbias, view<float const, 2, space::device> g,
+                      view<float, 2, space::device> m, view<float, 2, space::device> s, view<float, 2, space::device> x) {
+  using namespace detail::cuda;
+  std::vector<float> factors(rates.begin(), rates.end());
+  factors.insert(factors.end(), unbias.begin(), unbias.end());
+  launch_values("adam_rows", x.size(), uploaded(std::span<float const>(factors)), g.data, m.data, s.data, x.data, kernel_count(x.shape[1]));
+}
+inline void subtract_rows(view<float const, 2, space::device> a, view<float const, 2, space::device> b, std::span<std::size_t const> from,
+                          view<float, 2, space::device> out, std::span<std::size_t const> to) {
+  using namespace detail::cuda;
+  if (from.empty()) return;
+  std::vector<unsigned> rows;
+  for (auto part : {from, to})
+    for (std::size_t row : part) rows.push_back(kernel_count(row));
+  launch_values("subtract_rows", from.size() * a.shape[1], a.data, b.data, uploaded(std::span<unsigned const>(rows)), out.data,
+                kernel_count(from.size()), kernel_count(a.shape[1]));
+}
+inline void zero_where_equal(view<float const, 2, space::device> a, view<float const, 2, space::device> b,
+                             view<float, 2, space::device> d) {
+  detail::cuda::launch_values("zero_where_equal", d.size(), a.data, b.data, d.data);
+}
+inline void two_loop_rows(view<float const, 2, space::device> s, view<float const, 2, space::device> y,
+                          std::span<std::vector<std::size_t> const> pairs, view<float, 2, space::device> d) {
+  using namespace detail::cuda;
+  std::size_t const n = d.shape[0];
+  std::vector<unsigned> places(n + 1);  // where the pairs of each row begin, then the pairs
+  for (std::size_t i = 0; i < n; ++i) {
+    places[i] = kernel_count(places.size());
+    for (std::size_t row : pairs[i]) places.push_back(kernel_count(row));
+  }
+  places[n] = kernel_count(places.size());
+  launch_each_row("two_loop_rows", n, s.data, y.data, uploaded(std::span<unsigned const>(places)), d.data, scratch<unsigned char>(d.size()),
+                  scratch<double>(2 * places.size()), kernel_count(d.shape[1]));
 }
 
 }  // namespace pareidolia
