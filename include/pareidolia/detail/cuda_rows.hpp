@@ -343,6 +343,18 @@ extern "C" __global__ void blur_lines(float const* weights, unsigned const* begi
   }
 }
 
+// Lines of `from` values, `step` apart, become lines of `to` values: out_t = sum_j basis[t * row + j * column] in_j.
+extern "C" __global__ void transform_lines(float const* basis, unsigned row, unsigned column, float const* in, float* out, unsigned from,
+                                           unsigned to, unsigned step, unsigned n) {
+  for (unsigned k = blockIdx.x * blockDim.x + threadIdx.x; k < n; k += gridDim.x * blockDim.x) {
+    float const* const b = basis + k / step % to * row;
+    float const* const line = in + k / (step * to) * (step * from) + k % step;
+    float total = 0;
+    for (unsigned j = 0; j < from; ++j) total += b[j * column] * line[j * step];
+    out[k] = total;
+  }
+}
+
 extern "C" __global__ void zero_small_pixels(float* x, unsigned low, float share, unsigned channels, unsigned area) {
   float* const row = x + size_t(blockIdx.x) * channels * area;
   zero_below(pixel_norm{{row, channels, area}}, row, low, share, channels, area);
