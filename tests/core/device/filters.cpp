@@ -40,7 +40,7 @@ TEST_CASE("blurred images are the host's, also those that are smaller than the G
 TEST_CASE("the pixels that become 0 are those of the host, ties too") {
   if (!has_device()) return;
   for (auto const& shape : shapes)
-    for (float percentile : {0.f, 20.f, 50.f, 97.3f, 100.f})
+    for (float percentile : {20.f, 97.3f, 100.f})
       for (bool coarse : {false, true}) {
         auto x = random_values<2>({3, values_of(shape)}, 2, -2, 2);
         auto g = random_values<2>({3, values_of(shape)}, 3, -2, 2);

@@ -12,7 +12,7 @@
 namespace pareidolia_test {
 
 TEST_CASE("decoupled_norm finds in device memory what it finds on the host") {
-  check_in_both_memories(attack{perturbation{l2{}}, cross_entropy{}, decoupled_norm{.steps = 20}});
+  check_in_both_memories(attack{perturbation{l2{}}, cross_entropy{}, decoupled_norm{.steps = 10}});
 }
 
 }  // namespace pareidolia_test

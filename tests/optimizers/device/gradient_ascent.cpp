@@ -18,7 +18,7 @@ TEST_CASE("gradient_ascent finds in device memory what it finds on the host") {
   for (auto [settings, from] : {std::pair{gradient_ascent::decayed(), origin::noise},
                                 {gradient_ascent::blurred(), origin::uniform},
                                 {gradient_ascent::clipped(), origin::canvas}}) {
-    settings.steps = 12;
+    settings.steps = 6;
     settings.from = from;
     check_in_both_memories(attack{perturbation{l2{}}, class_probability{}, settings});
   }

@@ -13,7 +13,7 @@
 namespace pareidolia_test {
 
 TEST_CASE("lbfgs finds in device memory what it finds on the host") {
-  check_in_both_memories(attack{perturbation{l2{}}, margin{}, lbfgs{.bisections = 2, .steps = 10, .memory = 3}});
+  check_in_both_memories(attack{perturbation{l2{}}, margin{}, lbfgs{.bisections = 1, .steps = 6, .memory = 3}});
 }
 
 TEST_CASE("lbfgs climbs an objective to the edge of the box in device memory as on the host") {
