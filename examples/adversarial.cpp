@@ -5,18 +5,15 @@
 // times the difference.
 #include <pareidolia/engines/cpu.hpp>
 #include <pareidolia/io/report.hpp>
+#include <pareidolia/loaders/any_images.hpp>
 #include <pareidolia/loaders/any_network.hpp>
 #include <pareidolia/loaders/class_names.hpp>
-#include <pareidolia/loaders/folder.hpp>
-#include <pareidolia/loaders/mnist.hpp>
 #include <pareidolia/pareidolia.hpp>
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
 #include <cstdio>
-#include <filesystem>
-#include <limits>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,35 +21,6 @@
 using namespace pareidolia;
 
 namespace {
-
-/// The images of PNG and JPEG files, of folders of them, and of MNIST's files, as the network sees them.
-labelled_images read_all(std::vector<std::string> const& files, image_shape const& shape, std::size_t most) {
-  std::vector<tensor<float, 4>> parts;
-  std::size_t count = 0;
-  for (std::string const& file : files) {
-    if (count >= most) break;
-    if (auto const kind = file.find("images-idx3-ubyte"); kind != std::string::npos) {
-      parts.push_back(read_mnist(file, std::string(file).replace(kind, 17, "labels-idx1-ubyte")).images);
-    } else if (std::filesystem::is_directory(file)) {
-      parts.push_back(read_images(file, shape).images);
-    } else {
-      auto const image = fit_image(as_view(read_image(file)), shape);
-      parts.push_back(filled<float, 4>({1, shape[0], shape[1], shape[2]}));
-      std::copy(image.begin(), image.end(), parts.back().begin());
-    }
-    count += parts.back().shape()[0];
-  }
-  count = std::min(count, most);
-  labelled_images all{filled<float, 4>({count, shape[0], shape[1], shape[2]}), std::vector<int>(count)};
-  std::size_t first = 0;
-  for (auto const& part : parts) {
-    auto const some = as_view(part).rows(0, std::min(part.shape()[0], count - first));
-    if (some.stride() != as_view(all.images).stride()) throw error("an image does not have the shape that the network wants");
-    copy(some, as_view(all.images).rows(first, some.shape[0]));
-    first += some.shape[0];
-  }
-  return all;
-}
 
 struct settings {
   std::string model, method = "pgd", norm = "linf", names, folder = "out/adversarial";
@@ -105,8 +73,7 @@ int main(int argc, char** argv) try {
   settings s = read_options(argc, argv);
   auto [architecture, trained] = read_any_network(s.model, s.files, s.torchvision);
   network const net{cpu_engine{}, architecture, trained};
-  labelled_images photos = read_all(s.files, net.input(), s.most);
-  if (photos.size() == 0) throw error("no images were given; name PNG or JPEG files, or a folder, behind the network");
+  labelled_images photos{read_any_images(s.files, net.input(), s.most), {}};
   bool const euclidean = s.method == "ddn" || s.method == "cw" || s.method == "lbfgs";
   if (euclidean && s.norm != "l2") throw error(s.method + " knows one norm; give --norm l2");
   if (s.method == "deepfool" && s.norm == "l0") throw error("deepfool knows no borders in l0; give another norm");

@@ -61,6 +61,6 @@ TEST_CASE("data: 100 steps of decoupled_norm change digits less than DeepFool do
   attack const least{perturbation{l2{}}, cross_entropy{}, decoupled_norm{}};
   auto const r = run(least, lenet, digits, rng{1});
   CHECK(std::ranges::count(r.success, 1) == 100);
-  CHECK(mean_ratio(r, digits) < .170);  // 0.1685; of the first 1000 digits 0.1606
+  CHECK(mean_ratio(r, digits) < .170);  // 0.1688; of the first 1000 digits 0.1606
   for (float v : r.images) CHECK_UNARY(v >= 0 && v <= 1);
 }

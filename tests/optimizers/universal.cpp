@@ -162,7 +162,7 @@ TEST_CASE("data: a universal perturbation made of 100 digits fools LeNet on othe
       net, read_mnist(data_path("mnist/t10k-images-idx3-ubyte.gz"), data_path("mnist/t10k-labels-idx1-ubyte.gz")), 500);
   labelled_images some{filled<float, 4>({100, 1, 28, 28}), {digits.labels.begin(), digits.labels.begin() + 100}};
   std::copy_n(digits.images.data(), some.images.size(), some.images.data());
-  attack const a{perturbation{linf{.25f}}, misclassification{}, universal{.passes = 3, .together = 4}};
+  attack const a{perturbation{linf{.4f}}, misclassification{}, universal{.passes = 2, .together = 10}};
   auto const r = run(a, net, some, rng{1});
   auto const found = classified(net, shown(a.encoding, r.shared, digits).images);
   std::size_t own = 0, others = 0;

@@ -25,35 +25,32 @@ namespace pareidolia_test {
 /// with it. Infinite if the box leaves no such r.
 [[nodiscard]] inline double distance_in_box(std::vector<double> const& w, double gap, std::span<float const> x, double low = 0,
                                             double high = 1) {
-  double below = 0, above = 1e6, square = 0;
-  auto const reached = [&](double lambda) {
-    double sum = 0;
-    square = 0;
+  double below = 0, above = 1e6;
+  struct sums {
+    double reached = 0, square = 0;
+  };
+  auto const at = [&](double lambda) {
+    sums s;
     for (std::size_t j = 0; j < w.size(); ++j) {
       double const r = std::clamp(lambda * w[j], low - double{x[j]}, high - double{x[j]});
-      sum += w[j] * r;
-      square += r * r;
+      s.reached += w[j] * r;
+      s.square += r * r;
     }
-    return sum;
+    return s;
   };
-  if (reached(above) < gap) return std::numeric_limits<double>::infinity();
+  if (at(above).reached < gap) return std::numeric_limits<double>::infinity();
   for (int i = 0; i < 200; ++i) {
     double const middle = (below + above) / 2;
-    (reached(middle) < gap ? below : above) = middle;
+    (at(middle).reached < gap ? below : above) = middle;
   }
-  reached(above);
-  return std::sqrt(square);
+  return std::sqrt(at(above).square);
 }
 
 /// From x to the border between its class and class k. With a curvature, of class 0 and outside all faces of the box: the border is a
 /// sphere and x inside it.
 [[nodiscard]] inline double distance_to_class(plane_model const& m, std::span<float const> x, std::size_t from, std::size_t k) {
   std::vector<double> w;
-  double square = 0;
-  for (std::size_t j = 0; j < x.size(); ++j) {
-    w.push_back(m.w[k][j] - m.w[from][j]);
-    square += w[j] * w[j];
-  }
+  for (std::size_t j = 0; j < x.size(); ++j) w.push_back(m.w[k][j] - m.w[from][j]);
   double const gap = m.score(from, x) - m.score(k, x);
   if (m.curvature == 0) return distance_in_box(w, gap, x);
   // gap(x + r) = gap(x) - <w + curvature (x - 1/2), r> - curvature / 2 ||r||^2 = 0, x + r = centre + radius u.

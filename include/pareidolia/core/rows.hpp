@@ -267,16 +267,19 @@ inline void two_loop_rows(view<float const, 2> s, view<float const, 2> y, std::s
     std::vector<pair> used;
     for (float v : q) free.push_back(v != 0 ? 1.f : 0.f);
     auto const product = [&](float const* a, float const* b) {
-      return detail::sum_of(q.size(), [=, f = free.data()](std::size_t j) { return double{f[j]} * double{a[j]} * double{b[j]}; });
+      return detail::sum_of(q.size(), [=](std::size_t j) { return double{a[j]} * double{b[j]}; });
+    };
+    auto const free_product = [&](float const* a, float const* b) {
+      return detail::sum_of(q.size(), [=, f = free.data()](std::size_t j) { return double{f[j] * a[j]} * double{b[j]}; });
     };
     auto const add = [&](double c, float const* x) {
-      for (std::size_t j = 0; j < q.size(); ++j) q[j] += static_cast<float>(c) * free[j] * x[j];
+      for (std::size_t j = 0; j < q.size(); ++j) q[j] += free[j] * static_cast<float>(c) * x[j];
     };
     double newest = 0;  // scale of the first guess of H, s.y / y.y
     for (auto r = pairs[i].rbegin(); r != pairs[i].rend(); ++r) {
       pair at{s.row(*r).data(), y.row(*r).data(), 0, 0};
-      double const size = product(at.y, at.y);
-      at.curvature = product(at.s, at.y);
+      double const size = free_product(at.y, at.y);
+      at.curvature = free_product(at.s, at.y);
       if (!(at.curvature > 1e-8 * size)) continue;
       if (used.empty()) newest = at.curvature / size;
       at.alpha = product(at.s, q.data()) / at.curvature;

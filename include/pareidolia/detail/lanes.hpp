@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pareidolia/core/batch.hpp>
+#include <pareidolia/core/random.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/encoding.hpp>

@@ -28,10 +28,11 @@ namespace pareidolia {
 ///   p_0 = 0,  p_{k+1} = Proj(s_{k+1} q / ||q||_2)
 ///
 /// a_k falls from `rate` to `last_rate` and c_k from `change` to `last_change`, both as half a cosine. The answer is the shortest success,
-/// or the last genotype if there was none; it is not of the paper's that c_k falls (there it is 0.05 throughout, which leaves the norm
-/// uncertain by as much; Pintor et al., NeurIPS 2021, let it fall too), that the first norm is 3 instead of 1 and that a_0 is 3 instead of
-/// 1: what starts far out comes back to a nearer border. Which border that is depends on the objective's gradient far from it: the cross
-/// entropy, which leans towards all classes, finds nearer ones than the margin.
+/// or the last genotype if there was none.
+///
+/// In the paper c_k stays 0.05, which leaves the norm uncertain by as much (Pintor et al., NeurIPS 2021, let it fall too), and s_1 and a_0
+/// are 1. Here they are 3: what starts far out comes back to a nearer border. Which border that is depends on the objective's gradient far
+/// from it: the cross entropy, which leans towards all classes, finds nearer ones than the margin.
 ///
 ///     attack const least{perturbation{l2{}}, cross_entropy{}, decoupled_norm{}};
 ///

@@ -26,9 +26,9 @@ namespace pareidolia {
 ///
 ///   c ||p||_2^2 + log(1 + exp(-v(p)))
 ///
-/// for the largest c at which it still succeeds. Of the objective v = `towards{margin{}}` the second term is the cross entropy of the class
-/// to reach against its strongest rival; with `margin{}` it is that of leaving a class. The paper writes c |r|; the square has a gradient
-/// at 0.
+/// for the largest c at which it still succeeds. With the objective v = `towards{margin{}}` the second term is the cross entropy of the
+/// class to reach against its strongest rival; with `margin{}` it is that of leaving a class. The paper writes c |r|; the square has a
+/// gradient at 0.
 ///
 ///     attack const szegedy{perturbation{l2{}}, towards{margin{}}, lbfgs{}};
 ///
@@ -40,13 +40,13 @@ namespace pareidolia {
 ///
 /// The set that is permitted must be a box, as that of a perturbation without radius or of linf: bounds are kept by projection
 /// (detail/projected_lbfgs.hpp). Each image has its own pairs, line search and c. Cost: one forward and backward for each trial, so at most
-/// steps + 1 for each c; one forward for a canvas that succeeds. Memory: 2 memory + 8 vectors of the genotypes' length for each image of
-/// the batch. Errors: no steps or no memory; a distortion or a tolerance that is negative or not a number.
+/// steps + 1 for each c; one forward and backward for a canvas that succeeds. Memory: 2 memory + 8 vectors of the genotypes' length for
+/// each image of the batch. Errors: no steps or no memory; a distortion or a tolerance that is negative or not a number.
 struct lbfgs {
   float distortion = 1;        ///< the first c; 0: maximise v
   std::size_t bisections = 8;  ///< of c
   std::size_t steps = 40;      ///< trials of each search, at most
-  std::size_t memory = 8;      ///< pairs that make up the curvature
+  std::size_t memory = 5;      ///< pairs that make up the curvature
   float tolerance = 1e-4f;     ///< a search ends with a step that gains no more than that, beside the value or 1
 
   template <class E, space S>

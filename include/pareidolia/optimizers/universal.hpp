@@ -7,6 +7,7 @@
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/lanes.hpp>
 #include <pareidolia/detail/nearest_border.hpp>
 #include <pareidolia/encoding.hpp>
 #include <pareidolia/encodings/perturbation.hpp>

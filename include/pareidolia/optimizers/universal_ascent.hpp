@@ -6,6 +6,7 @@
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/rows.hpp>
+#include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/encoding.hpp>
 #include <pareidolia/optimizer.hpp>
