@@ -29,6 +29,9 @@ __device__ T together(T own, Join join) {
 struct larger {
   __device__ float operator()(float a, float b) const { return fmaxf(a, b); }
 };
+struct smaller {
+  __device__ unsigned operator()(unsigned a, unsigned b) const { return min(a, b); }
+};
 struct sum {
   template <class T>
   __device__ T operator()(T a, T b) const {
@@ -112,9 +115,19 @@ struct pixel_contribution {
 // Zeros the pixels whose key is below a percentile of all: what lies `share` of the way from the key of rank `low` to the next one.
 template <class Key>
 __device__ void zero_below(Key key, float* row, unsigned low, float share, unsigned channels, unsigned area) {
-  float const first = __int_as_float(int(reached(key, area, area - low)));
-  float const next = low + 1 < area ? __int_as_float(int(reached(key, area, area - low - 1))) : first;
-  float const limit = first + share * (next - first);
+  unsigned const bits = reached(key, area, area - low);
+  float limit = __int_as_float(int(bits));
+  if (share > 0) {  // so there is a next one
+    unsigned upto = 0, next = ~0u;
+    for (unsigned j = threadIdx.x; j < area; j += threads) {
+      unsigned const own = key(j);
+      if (own > bits)
+        next = min(next, own);
+      else
+        ++upto;
+    }
+    if (together(upto, sum()) == low + 1) limit += share * (__int_as_float(int(together(next, smaller()))) - limit);
+  }
   for (unsigned j = threadIdx.x; j < area; j += threads)
     if (__int_as_float(int(key(j))) < limit)
       for (unsigned c = 0; c < channels; ++c) row[c * area + j] = 0;
@@ -340,6 +353,18 @@ extern "C" __global__ void blur_lines(float const* weights, unsigned const* begi
       total += w[k] * line[step * unsigned(min(at, period - 1 - at))];
     }
     out[j] = total;
+  }
+}
+
+// Lines of `from` values, `step` apart, become lines of `to` values: out_t = sum_j basis[t * row + j * column] in_j.
+extern "C" __global__ void transform_lines(float const* basis, unsigned row, unsigned column, float const* in, float* out, unsigned from,
+                                           unsigned to, unsigned step, unsigned n) {
+  for (unsigned k = blockIdx.x * blockDim.x + threadIdx.x; k < n; k += gridDim.x * blockDim.x) {
+    float const* const b = basis + k / step % to * row;
+    float const* const line = in + k / (step * to) * (step * from) + k % step;
+    float total = 0;
+    for (unsigned j = 0; j < from; ++j) total += b[j * column] * line[j * step];
+    out[k] = total;
   }
 }
 
