@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
