@@ -154,11 +154,12 @@ class layer_base {
   /// Scores are floats, and so is what they are made of without another product; the other values are stored.
   [[nodiscard]] std::vector<number> types() const {
     std::vector<number> result(graph_.out.size(), request_.stored);
-    result.back() = number::float32;
-    for (std::size_t k = result.size(); k-- > 0;)
+    for (std::size_t k = result.size(); k-- > 0;) {
+      if (k + 1 == result.size()) result[k] = number::float32;
       if (result[k] == number::float32 && !multiplies(k))
         for (std::size_t from : graph_.inputs[k])
           if (from != planned_graph::image) result[from] = number::float32;
+    }
     return result;
   }
 
