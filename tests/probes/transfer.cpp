@@ -40,8 +40,8 @@ TEST_CASE("what fools a model fools itself, whatever the batch") {
 TEST_CASE("a model of other classes shares what is shared") {
   auto const planes = random_planes(3, {1, 3, 4}, 4);
   auto turned = planes;  // sees class k + 1 where the other sees k
-  std::ranges::rotate(turned.w, turned.w.begin() + 2);
-  std::ranges::rotate(turned.b, turned.b.begin() + 2);
+  std::rotate(turned.w.begin(), turned.w.begin() + 2, turned.w.end());
+  std::rotate(turned.b.begin(), turned.b.begin() + 2, turned.b.end());
   auto const found = run(attack{perturbation{linf{.3f}}, cross_entropy{}, pgd{}}, planes, random_images(planes, 12, 5), rng{3});
   auto const other = measure(transfer{}, turned, found);
   std::size_t left = 0;
