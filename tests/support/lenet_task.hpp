@@ -9,6 +9,7 @@
 #include <pareidolia/loaders/mnist.hpp>
 #include <pareidolia/loaders/weights.hpp>
 #include <pareidolia/models/network.hpp>
+#include <pareidolia/models/selection.hpp>
 #include <pareidolia/models/zoo.hpp>
 
 #include <support/data.hpp>
@@ -32,20 +33,7 @@ using namespace pareidolia;
 template <class M>
 [[nodiscard]] labelled_images known_digits(M const& model, std::size_t n) {
   auto const all = read_mnist(data_path("mnist/t10k-images-idx3-ubyte.gz").string(), data_path("mnist/t10k-labels-idx1-ubyte.gz").string());
-  std::size_t const looked_at = std::min(all.size(), n + n / 10 + 10);
-  auto const seen = as_view(all.images).rows(0, looked_at);
-  auto y = filled<float, 2>({looked_at, model.classes()});
-  auto workspace = model.prepare(looked_at);
-  model.forward(seen, as_view(y), workspace);
-  std::vector<int> says(looked_at);
-  argmax(as_view(y), says);
-  labelled_images known{filled<float, 4>({n, 1, 28, 28}), {}};
-  for (std::size_t i = 0; i < looked_at && known.labels.size() < n; ++i)
-    if (says[i] == all.labels[i]) {
-      std::ranges::copy(seen.row(i), as_view(known.images).row(known.labels.size()).begin());
-      known.labels.push_back(says[i]);
-    }
-  return known;
+  return correctly_classified(model, all, n);
 }
 
 /// Mean of ||r||_2 / ||x||_2.
