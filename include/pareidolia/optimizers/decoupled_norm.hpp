@@ -79,7 +79,7 @@ class decoupled_norm::search {
   [[nodiscard]] population const& ask() const { return *p_; }
   [[nodiscard]] population const& best() const { return *best_; }
   [[nodiscard]] std::span<std::uint8_t const> finished() const { return finished_; }
-  [[nodiscard]] bool done() const { return std::count(finished_.begin(), finished_.end(), 0) == 0; }
+  [[nodiscard]] bool done() const { return std::find(finished_.begin(), finished_.end(), std::uint8_t{0}) == finished_.end(); }
   [[nodiscard]] standing where() const { return {told_, policy_.steps + 1, {}}; }
   [[nodiscard]] bool wants_gradients() const {
     for (std::size_t i = 0; i < state_.size(); ++i)

@@ -10,6 +10,7 @@
 #include <pareidolia/encoding.hpp>
 #include <pareidolia/optimizer.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -72,7 +73,7 @@ class pgd::search {
   [[nodiscard]] population const& ask() const { return *p_; }
   [[nodiscard]] population const& best() const { return *best_; }
   [[nodiscard]] std::span<std::uint8_t const> finished() const { return finished_; }
-  [[nodiscard]] bool done() const { return all_of(finished_, std::uint8_t{1}); }
+  [[nodiscard]] bool done() const { return std::find(finished_.begin(), finished_.end(), std::uint8_t{0}) == finished_.end(); }
   [[nodiscard]] standing where() const { return {told_, policy_.steps + 1, {}}; }
 
   /// False when every image has taken its last step and is only to be looked at.
@@ -107,13 +108,6 @@ class pgd::search {
     float value = -std::numeric_limits<float>::infinity();
     bool success = false;
   };
-
-  template <class T>
-  static bool all_of(std::vector<T> const& values, T wanted) {
-    for (T v : values)
-      if (v != wanted) return false;
-    return true;
-  }
 
   void begin(std::vector<std::size_t> const& rows) {
     if (!policy_.random_start) return;
