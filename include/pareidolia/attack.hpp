@@ -11,6 +11,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace pareidolia {
 
@@ -85,6 +87,33 @@ auto measure(P const& probe, M const& model, outcome const& found) {
     detail::check_images(as_view(found.images), model.input());
     return probe.measure(model, found);
   }
+}
+
+/// A model by its name, with the images that it is measured on. Both must outlive it.
+template <class M>
+struct subject {
+  std::string name;
+  M const& model;
+  labelled_images const& images;
+};
+template <class M>
+subject(std::string, M const&, labelled_images const&) -> subject<M>;
+
+/// What a probe says of one of several models.
+template <class R>
+struct measurement {
+  std::string model;
+  R result;
+};
+
+/// Measures a probe on several models, one after the other.
+///
+///     auto const found = measure_each(local_response{}, subject{"GoogLeNet", googlenet, photos}, subject{"LeNet", lenet, digits});
+template <class P, class... Ms>
+[[nodiscard]] std::vector<measurement<typename P::result>> measure_each(P const& probe, subject<Ms> const&... subjects) {
+  std::vector<measurement<typename P::result>> found;
+  (found.push_back({subjects.name, measure(probe, subjects.model, subjects.images)}), ...);
+  return found;
 }
 
 }  // namespace pareidolia

@@ -116,8 +116,8 @@ concept ImagewiseSearch = Search<T, E, S> && requires(T& s, T const& c, turnover
   { s.replace(t, canvas) } -> std::same_as<void>;
 };
 
-/// A search that looks at some of the canvases at a time: `s.canvases()` names those on which what it asks for is to be shown, distinct
-/// indices, valid until the next tell.
+/// A search that looks at some of the canvases at a time: `s.canvases()` names those on which what it asks for is to be shown, valid until
+/// the next tell. A canvas may be named several times: genotype i is shown on the i-th that is named, as if these were all there are.
 template <class T, class E, space S>
 concept SamplingSearch = Search<T, E, S> && requires(T const& c) {
   { c.canvases() } -> std::convertible_to<std::span<std::size_t const>>;

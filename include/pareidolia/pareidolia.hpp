@@ -16,6 +16,7 @@
 #include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/filters.hpp>
+#include <pareidolia/core/named_array.hpp>
 #include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
@@ -29,6 +30,8 @@
 #include <pareidolia/encodings/cppn.hpp>
 #include <pareidolia/encodings/cppn_network.hpp>
 #include <pareidolia/encodings/fourier.hpp>
+#include <pareidolia/encodings/patch.hpp>
+#include <pareidolia/encodings/patches.hpp>
 #include <pareidolia/encodings/perturbation.hpp>
 #include <pareidolia/encodings/pixels.hpp>
 #include <pareidolia/encodings/shown.hpp>

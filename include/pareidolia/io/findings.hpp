@@ -3,8 +3,10 @@
 #pragma once
 
 #include <pareidolia/attack.hpp>
+#include <pareidolia/core/named_array.hpp>
 #include <pareidolia/core/sinks.hpp>
 #include <pareidolia/core/tensor.hpp>
+#include <pareidolia/io/heat_map.hpp>
 
 #include <string>
 #include <utility>
@@ -31,6 +33,36 @@ struct table {
   std::vector<std::vector<std::string>> rows = {};  ///< each as long as columns
 };
 
+/// One picture: an image, or a map of values drawn over it.
+struct picture {
+  std::string caption;
+  tensor<float, 3> image;                              ///< (1 or 3, height, width) in [0, 1]
+  tensor<float, 2> values = filled<float, 2>({0, 0});  ///< (rows, columns) spread over the image; (0, 0): the image alone
+  heat_scale scale = {};                               ///< of the values
+};
+
+/// Pictures that belong together.
+struct gallery {
+  std::string title;
+  std::string note = {};
+  std::vector<picture> pictures = {};
+};
+
+/// One line of a chart, and the band around it: from `low` to `high`, where these are as long as the line; none if they are empty.
+struct line {
+  std::string name;
+  std::vector<double> x, y;
+  std::vector<double> low = {}, high = {};
+};
+
+/// Lines over an axis.
+struct chart {
+  std::string title;
+  std::string note = {};
+  std::string x_name, y_name;
+  std::vector<line> lines = {};
+};
+
 /// What is shown of one or several runs. All text is plain text in UTF-8.
 struct report {
   std::string title;
@@ -38,6 +70,9 @@ struct report {
   std::vector<std::pair<std::string, std::string>> settings = {};  ///< name and value, in the order shown
   std::vector<section> sections = {};
   std::vector<table> tables = {};
+  std::vector<chart> charts = {};
+  std::vector<gallery> galleries = {};
+  std::vector<named_array> arrays = {};       ///< written to result.safetensors besides those of the runs
   std::vector<std::string> class_names = {};  ///< by class; a class without one is shown by its number
 };
 
