@@ -24,6 +24,8 @@ using detail::pasted;
 
 pasted at(std::int32_t top, std::int32_t left, std::int32_t height, std::int32_t width) { return {{}, top, left, height, width}; }
 
+double at(bilinear_place const& p) { return static_cast<double>(p.low) + double{p.share} * static_cast<double>(p.high - p.low); }
+
 constexpr auto lowest = std::numeric_limits<std::int32_t>::min(), highest = std::numeric_limits<std::int32_t>::max();
 
 }  // namespace
@@ -84,11 +86,11 @@ TEST_CASE("pixels of another size fall between the source's, in proportion") {
         REQUIRE(place.low <= place.high);
         REQUIRE(place.high < size);
         CHECK((place.share >= 0 && place.share < 1));
-        double const where = static_cast<double>(place.low) + double{place.share};
+        double const where = at(place);
         double const expected = std::clamp((j + .5) * static_cast<double>(size) / n - .5, 0.0, static_cast<double>(size - 1));
         CHECK(where == doctest::Approx(expected).epsilon(1e-6));
         CHECK(where >= before);
-        CHECK(where + static_cast<double>(mirrored.low) + double{mirrored.share} == doctest::Approx(static_cast<double>(size - 1)));
+        CHECK(where + at(mirrored) == doctest::Approx(static_cast<double>(size - 1)));
         before = where;
       }
     }

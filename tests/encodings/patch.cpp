@@ -36,7 +36,9 @@ constexpr image_shape small{3, 9, 11};
 
 /// Two donors of 3x8x8 with patches of several shapes.
 patches some_patches(std::size_t channels = 3) {
-  return patches(noise(2, {channels, 8, 8}, 7), {{0, 0, 0, 8, 8}, {1, 2, 3, 4, 4}, {1, 5, 0, 3, 5}, {0, 7, 7, 1, 1}, {0, 1, 1, 2, 6}});
+  auto donors = noise(2, {channels, 8, 8}, 7);
+  for (float& v : donors) v *= v;  // or differences would be exact
+  return patches(donors, {{0, 0, 0, 8, 8}, {1, 2, 3, 4, 4}, {1, 5, 0, 3, 5}, {0, 7, 7, 1, 1}, {0, 1, 1, 2, 6}});
 }
 
 placements genotypes(image_shape const& canvas, std::vector<list> const& lists) {

@@ -95,8 +95,8 @@ struct patch {
   }
 
   /// n empty lists.
-  template <space S>
-  [[nodiscard]] placements buffer(std::size_t n, view<float const, 4, S> canvas) const {
+  template <class T, space S>
+  [[nodiscard]] placements buffer(std::size_t n, view<T, 4, S> canvas) const {
     check();
     check_channels(canvas.shape[1]);
     return {{canvas.shape[1], canvas.shape[2], canvas.shape[3]}, copies, std::vector<placement>(n * copies)};
