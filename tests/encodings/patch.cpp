@@ -483,8 +483,8 @@ TEST_CASE("settings outside their ranges are refused") {
   patches const s = some_patches();
   CHECK(said({.sources = s}) == "nothing was thrown");
   CHECK(said({.sources = s, .copies = 0}) == "patch: copies is 0; give at least 1");
-  CHECK(said({.sources = s, .feather = -1}) == "patch: feather is -1; give pixels, at least 0");
-  CHECK(said({.sources = s, .feather = nan}) == "patch: feather is nan; give pixels, at least 0");
+  CHECK(said({.sources = s, .feather = -1}) == "patch: feather is -1; give 0 to 1e6 pixels");
+  CHECK(said({.sources = s, .feather = nan}) == "patch: feather is nan; give 0 to 1e6 pixels");
   CHECK(said({.sources = s, .area = 1.5f}) == "patch: area is 1.5; give a share of the canvas, in [0, 1]");
   CHECK(said({.sources = s, .smallest = 0}) == "patch: scales are 0 to 1; give positive ones up to 1000, the smaller first");
   CHECK(said({.sources = s, .smallest = 2}) == "patch: scales are 2 to 1; give positive ones up to 1000, the smaller first");
