@@ -10,8 +10,11 @@
 #include <support/patch_probes.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace pareidolia;
