@@ -94,7 +94,7 @@ inline constexpr std::array diverging_colours{rgb(0x19499a), rgb(0x6f9dd6), rgb(
 
 /// A colour of a map where the image under it is `grey`.
 [[nodiscard]] inline colour over(colour const& c, float grey) {
-  constexpr float opacity = .72f;
+  constexpr float opacity = .65f;
   return {opacity * c[0] + (1 - opacity) * grey, opacity * c[1] + (1 - opacity) * grey, opacity * c[2] + (1 - opacity) * grey};
 }
 
@@ -130,10 +130,10 @@ inline constexpr std::array diverging_colours{rgb(0x19499a), rgb(0x6f9dd6), rgb(
       float const* const p = image.data + y / times * width + x / times;
       float const grey = std::clamp(channels == 1 ? p[0] : .299f * p[0] + .587f * p[plane] + .114f * p[2 * plane], 0.f, 1.f);
       auto const row = cell(y, extent.top, extent.height, values.shape[0]), column = cell(x, extent.left, extent.width, values.shape[1]);
-      float const faded = .25f + .5f * grey;
+      float const faded = .2f + .6f * grey;
       colour shown{faded, faded, faded};
       if (row && column)
-        shown = over(colour_at(scale.colours, place_in(scale, double{values.data[*row * values.shape[1] + *column]})), grey);
+        shown = over(colour_at(scale.colours, place_in(scale, double{values.data[*row * values.shape[1] + *column]})), faded);
       for (std::size_t c = 0; c < 3; ++c) result(c, y, x) = shown[c];
     }
   return result;
@@ -141,7 +141,7 @@ inline constexpr std::array diverging_colours{rgb(0x19499a), rgb(0x6f9dd6), rgb(
 
 }  // namespace detail
 
-/// A picture of a map of values over an image: the image in grey, and over it (72 %) the colours of the values, each in one block.
+/// A picture of a map of values over an image: the image in grey, and over it (65 %) the colours of the values, each in one block.
 ///
 /// `image` (1 or 3, height, width) in [0, 1]; `values` (rows, columns), which are spread evenly over `extent`. Blocks and not smooth
 /// colours, since between the values nothing was measured; a block of less than a pixel may be lost. Where there are no values the image is
