@@ -56,9 +56,8 @@ namespace detail {
   for (std::size_t y = 0; y < height; ++y)
     for (std::size_t x = 0; x < width; ++x) {
       if (y >= w.top && y < w.top + w.height && x >= w.left && x < w.left + w.width) continue;
-      float grey = 0;
-      for (std::size_t c = 0; c < channels; ++c) grey += image(c, y, x) / static_cast<float>(channels);
-      for (std::size_t c = 0; c < channels; ++c) image(c, y, x) = .4f + .35f * grey;
+      float const faded = .4f + .35f * grey_at(as_view(image), y, x);
+      for (std::size_t c = 0; c < channels; ++c) image(c, y, x) = faded;
     }
   return image;
 }
@@ -77,43 +76,48 @@ namespace detail {
   return {std::move(caption), std::move(image), std::move(values), std::move(scale), extent_of(map.grid)};
 }
 
-/// A probability, from its logarithm to the base 10.
-[[nodiscard]] inline std::string probability_text(double log10_p) { return "p = " + general(std::pow(10., log10_p), 2); }
+/// A probability as a percentage, from its logarithm to the base 10: small ones with two digits.
+[[nodiscard]] inline std::string percentage_of(double log10_p) {
+  return log10_p < -2 ? general(100 * std::pow(10., log10_p), 2) + " %" : percentage(-std::expm1(log10_p * std::numbers::ln10));
+}
 
 [[nodiscard]] inline std::string image_caption(std::size_t i, int k, double log10_p, std::span<std::string const> class_names) {
   auto const index = static_cast<std::size_t>(k);
-  std::string const name = index < class_names.size() ? class_names[index] : "class " + std::to_string(k);
-  return "image " + std::to_string(i) + ": " + name + ", " + probability_text(log10_p);
+  std::string const name = index < class_names.size() && !class_names[index].empty() ? class_names[index] : "class " + std::to_string(k);
+  return "image " + std::to_string(i) + ": " + name + ", " + percentage_of(log10_p);
 }
 
-inline void check_gallery(response_map const& map, labelled_images const& images, std::vector<patch_window> const& chosen = {}) {
+/// Errors: images that are not those of a map and of the patches chosen for it.
+inline void check_gallery(response_map const& map, labelled_images const& images, std::vector<patch_window> windows = {}) {
   if (map.size() != images.size())
     fail("gallery_of: ", images.size(), " images for a result of ", map.size(), "; give those that were measured");
   auto const& s = images.images.shape();
-  for (patch_window const& w : chosen)
+  windows.push_back(map.grid(map.grid.count() - 1));
+  for (patch_window const& w : windows)
     if (w.image >= s[0] || w.top + w.height > s[2] || w.left + w.width > s[3])
-      fail("gallery_of: a patch of ", w.height, "x", w.width, " at (", w.top, ", ", w.left, ") of image ", w.image, " is not in the ", s[0],
-           " images of ", s[2], "x", s[3], "; give those that were measured");
+      fail("gallery_of: a window of ", w.height, "x", w.width, " at (", w.top, ", ", w.left, ") of image ", w.image, " is not in the ",
+           s[0], " images of ", s[2], "x", s[3], "; give those that were measured");
 }
 
 }  // namespace detail
 
-/// What windows evoke alone, in pictures: of each image the image, and for each size of windows the map of log10 p over it, the window that
+/// What windows evoke alone, in pictures: of each image and size of windows the image, the map of log10 p over it, the window that
 /// evokes the class most and the one that does least.
 ///
 /// `images` are those that were measured; of them at most `most` are shown, half of them with the most, half with the least decades
 /// (of the first size). Each map has its own scale. Errors: images of another number than the result's.
 [[nodiscard]] inline gallery gallery_of(std::string title, local_response::result const& found, labelled_images const& images,
                                         std::size_t most, std::span<std::string const> class_names = {}) {
+  if (found.maps.empty()) detail::fail("gallery_of: the result has no maps; give what local_response found");
   gallery g{std::move(title), "Each block is a window, alone on a background, and its colour how probable the class is then."};
   for (response_map const& map : found.maps) detail::check_gallery(map, images);
   for (std::size_t const i : detail::extremes(found.maps.front(), most)) {
     auto const image = detail::image_of(images, i);
-    g.pictures.push_back({detail::image_caption(i, found.classes[i], found.whole[i], class_names), image});
     for (response_map const& map : found.maps) {
       auto const window = [&](char const* which, std::size_t place) {
-        g.pictures.push_back({which + detail::probability_text(double{map.of(i)[place]}), detail::only_window(image, map.grid(place))});
+        g.pictures.push_back({which + detail::percentage_of(double{map.of(i)[place]}), detail::only_window(image, map.grid(place))});
       };
+      g.pictures.push_back({detail::image_caption(i, found.classes[i], found.whole[i], class_names), image});
       g.pictures.push_back(
           detail::map_picture(detail::fixed(map.decades(i), 2) + " decades between windows of " + std::to_string(map.grid.size) + " pixels",
                               image, map, i, {.unit = "log10 p"}));
@@ -151,7 +155,8 @@ inline void check_gallery(response_map const& map, labelled_images const& images
 [[nodiscard]] inline gallery gallery_of(std::string title, activation_inhibition::result const& found, labelled_images const& images,
                                         std::size_t most, std::span<std::string const> class_names = {},
                                         base_kind base = base_kind::background) {
-  gallery g{std::move(title), "Each block is a place of the patch; it activates where its colour is red and inhibits where it is blue."};
+  gallery g{std::move(title),
+            "Each block is a place of the patch, and its colour what the patch adds to ln p there: red activates, blue inhibits."};
   detail::check_gallery(found.gain, images, found.chosen);
   auto const& s = images.images.shape();
   for (std::size_t const i : detail::extremes(found.gain, most)) {
@@ -162,7 +167,7 @@ inline void check_gallery(response_map const& map, labelled_images const& images
         detail::map_picture(detail::plural(found.activators(i), "activator") + ", " + detail::plural(found.inhibitors(i), "inhibitor") +
                                 " of " + detail::plural(found.gain.grid.count(), "place"),
                             base == base_kind::image ? detail::image_of(images, i) : filled<float, 3>({1, s[2], s[3]}, .5f), found.gain, i,
-                            {.colours = palette::diverging, .unit = "log gain"}));
+                            {.colours = palette::diverging, .unit = "ln p"}));
   }
   return g;
 }
