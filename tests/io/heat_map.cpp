@@ -4,11 +4,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <initializer_list>
 #include <limits>
-#include <string>
+#include <utility>
 
 #include "support/files.hpp"
 
@@ -33,7 +35,6 @@ float lightness(std::array<float, 3> const& c) { return .2126f * c[0] + .7152f *
 TEST_CASE("a small image is enlarged by a whole number, a large one is left as it is, and a bar stands beside both") {
   auto const v = values_of(1, 1, {1});
   for (auto const& [side, height] : {std::pair<std::size_t, std::size_t>{28, 224}, {32, 224}, {100, 200}, {224, 224}, {300, 300}}) {
-    CAPTURE(side);
     auto const picture = heat_map(as_view(filled<float, 3>({1, side, side})), v);
     CHECK(picture.shape()[0] == 3);
     CHECK(picture.shape()[1] == height);
