@@ -172,7 +172,7 @@ class placing {
     std::vector<place_grid> grids;
     for (std::size_t const end = std::min(next_donor_ + rules_.donors, donors_.size()); next_donor_ < end; ++next_donor_) {
       auto g = grid_of(encoding_, {donors_[next_donor_], 0, 0, rules_.scale, rules_.opacity}, canvas_, rules_.stride, shift);
-      if (!grids.empty()) g.first = grids.back().first + grids.back().rows * grids.back().columns;
+      if (!grids.empty()) g.first = grids.back().first + grids.back().places();
       grids.push_back(g);
     }
     round_.emplace(encoding_, canvas_, std::move(grids), rules_.together, rules_.scale, rules_.opacity);
