@@ -6,7 +6,6 @@
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/pasting.hpp>
-#include <pareidolia/detail/vacancy.hpp>
 #include <pareidolia/encodings/patch.hpp>
 
 #include <algorithm>
@@ -53,7 +52,7 @@ class placement_round {
 
   placement_round(patch const& encoding, image_shape const& canvas, std::vector<place_grid> grids, std::size_t together, float scale,
                   float opacity)
-      : room_(encoding, canvas), grids_(std::move(grids)), together_(together), scale_(scale), opacity_(opacity) {}
+      : room_(encoding.vacancy(canvas)), grids_(std::move(grids)), together_(together), scale_(scale), opacity_(opacity) {}
 
   [[nodiscard]] std::span<place_grid const> grids() const { return grids_; }
   [[nodiscard]] std::size_t candidates() const { return grids_.back().first + grids_.back().places(); }
@@ -235,7 +234,11 @@ struct coarse_to_fine {
 /// Looks again at what gained most when it was seen last, until the best of what it has seen in the round gains at least as much as the
 /// next did (Minoux, Accelerated greedy algorithms, 1978): where gains only diminish as copies are added, that is the best of all. The
 /// first round looks at everything, and so does one in which nothing gains. Queries of a later round: at least `together`.
+///
+/// Everything: of the candidates a random `pool`, drawn when a list is begun, so that the first copy does not take all of a small budget.
 struct lazy_greedy {
+  std::size_t pool = 0;  ///< 0: all
+
   /// What a candidate gained when it was seen last: a bound, in a heap with the largest in front, the first of equal ones.
   struct memory {
     std::vector<placement_round::look> bounds;
