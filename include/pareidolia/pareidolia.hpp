@@ -88,6 +88,7 @@
 #include <pareidolia/optimizers/restarts.hpp>
 #include <pareidolia/optimizers/universal.hpp>
 #include <pareidolia/optimizers/universal_ascent.hpp>
+#include <pareidolia/optimizers/universal_deepception.hpp>
 
 #include <pareidolia/probes/activation_inhibition.hpp>
 #include <pareidolia/probes/background.hpp>

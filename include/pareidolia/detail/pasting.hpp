@@ -70,6 +70,36 @@ class coverage {
   std::vector<std::uint8_t> pixels_;
 };
 
+/// What a growing list of patches leaves room for on a canvas: at most `most` covered pixels in all and, unless patches may overlap, none
+/// of them twice.
+class vacancy {
+ public:
+  vacancy(image_shape const& canvas, bool overlap, std::size_t most)
+      : height_(canvas[1]),
+        width_(canvas[2]),
+        overlap_(overlap),
+        limited_(!overlap || most < height_ * width_),
+        most_(most),
+        covered_(limited_ ? height_ : 0, width_) {}
+
+  /// Whether some of it would be seen, and may be.
+  [[nodiscard]] bool takes(pasted const& p) const {
+    covered_box const box(p, height_, width_);
+    if (box.empty() || !limited_) return !box.empty();
+    std::size_t const fresh = covered_.fresh(box);
+    return (overlap_ || fresh == box.area()) && covered_.covered() + fresh <= most_;
+  }
+  void take(pasted const& p) {
+    if (limited_) covered_.cover({p, height_, width_});
+  }
+
+ private:
+  std::size_t height_, width_;
+  bool overlap_, limited_;
+  std::size_t most_;
+  coverage covered_;
+};
+
 /// Weight of pixel j of n along one side, which rises over f pixels from either end: min(1, (d + 1) / (f + 1)), d pixels from the nearer
 /// one.
 [[nodiscard]] inline float feathered(std::int32_t j, std::int32_t n, float f) {

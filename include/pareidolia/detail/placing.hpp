@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -36,9 +37,17 @@ struct placing_rules {
   }
 };
 
-/// Whether a patch may be pasted to make images be taken for class t, or not be: patches without a class always are.
-[[nodiscard]] inline bool may_be_pasted(patches const& all, std::size_t k, int t, bool targeted) {
-  return all.evokes().empty() || (all.evokes()[k] == t) == targeted;
+/// The patches to paste into images of these classes, in order: to leave a class those that do not evoke it, to reach one those that do, or
+/// all if none does. One that is good for any of the images is, and one whose class is not known always.
+[[nodiscard]] inline std::vector<std::uint32_t> donors_for(label_view targets, bool targeted, patches const& all) {
+  std::vector<std::uint32_t> good(all.size());
+  std::iota(good.begin(), good.end(), std::uint32_t{0});
+  if (all.evokes().empty()) return good;
+  auto const everyone = good;
+  std::erase_if(good, [&](std::uint32_t k) {
+    return std::none_of(targets.begin(), targets.end(), [&](int t) { return (all.evokes()[k] == t) == targeted; });
+  });
+  return good.empty() && targeted ? everyone : good;
 }
 
 /// Places of a patch: `stride` apart, 0 for half its shorter side, in the middle of what is left over, or `shift` (two shares in [0, 1)) of
@@ -163,7 +172,7 @@ class placing {
     std::vector<place_grid> grids;
     for (std::size_t const end = std::min(next_donor_ + rules_.donors, donors_.size()); next_donor_ < end; ++next_donor_) {
       auto g = grid_of(encoding_, {donors_[next_donor_], 0, 0, rules_.scale, rules_.opacity}, canvas_, rules_.stride, shift);
-      if (!grids.empty()) g.first = grids.back().first + grids.back().rows * grids.back().columns;
+      if (!grids.empty()) g.first = grids.back().first + grids.back().places();
       grids.push_back(g);
     }
     round_.emplace(encoding_, canvas_, std::move(grids), rules_.together, rules_.scale, rules_.opacity);

@@ -102,25 +102,22 @@ struct patch {
     return {{canvas.shape[1], canvas.shape[2], canvas.shape[3]}, copies, std::vector<placement>(n * copies)};
   }
 
+  /// What an empty list leaves room for.
+  [[nodiscard]] detail::vacancy vacancy(image_shape const& canvas) const {
+    // A share such as .7f may be less than it says; its whole pixels are permitted all the same.
+    return {canvas, overlap, static_cast<std::size_t>(double{area} * static_cast<double>(canvas[1] * canvas[2]) * (1 + 1e-7))};
+  }
+
   /// Calls visit(detail::pasted) for those of a list that are shown, in order. Errors: a source that is not there, a scale outside
   /// (0, 1000], an opacity outside [0, 1].
   template <class Visit>
   void each_shown(std::span<placement const> list, image_shape const& canvas, Visit const& visit) const {
-    auto const [channels, height, width] = canvas;
-    bool const limited = !overlap || area < 1;
-    // A share such as .7f may be less than it says; its whole pixels are permitted all the same.
-    auto const most = static_cast<std::size_t>(double{area} * static_cast<double>(height * width) * (1 + 1e-7));
-    detail::coverage covered(limited ? height : 0, width);
+    auto room = vacancy(canvas);
     for (placement const& p : list) {
       if (p.source == placement::none) continue;
       detail::pasted const where = resolved(p);
-      detail::covered_box const box(where, height, width);
-      if (box.empty()) continue;
-      if (limited) {
-        std::size_t const fresh = covered.fresh(box);
-        if ((!overlap && fresh < box.area()) || covered.covered() + fresh > most) continue;
-        covered.cover(box);
-      }
+      if (!room.takes(where)) continue;
+      room.take(where);
       visit(where);
     }
   }

@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -93,7 +92,7 @@ class deepception<Strategy>::search {
     copy(e.values, value_view<space::host>{values_.data(), {values_.size()}});
     for (std::size_t row = 0; row < canvases_.size(); ++row) {
       auto& image = images_[canvases_[row]];
-      if (image.queries() == 0) image.allow(donors(e.targets[row], e.targeted));
+      if (image.queries() == 0) image.allow(detail::donors_for(e.targets.subspan(row, 1), e.targeted, sources_));
       image.answer(double{values_[row]}, e.success(row) ? 1 : 0);
     }
     for (std::size_t row = 0; row < canvases_.size(); ++row)
@@ -106,15 +105,6 @@ class deepception<Strategy>::search {
   }
 
  private:
-  [[nodiscard]] std::vector<std::uint32_t> donors(int target, bool targeted) const {
-    std::vector<std::uint32_t> chosen, all;
-    for (std::size_t k = 0; k < sources_.size(); ++k) {
-      all.push_back(static_cast<std::uint32_t>(k));
-      if (detail::may_be_pasted(sources_, k, target, targeted)) chosen.push_back(all.back());
-    }
-    return chosen.empty() && targeted ? all : chosen;
-  }
-
   // What waits for an answer, image after image, as far as there is room.
   void fill() {
     canvases_.clear();

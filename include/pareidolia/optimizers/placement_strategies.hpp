@@ -6,7 +6,6 @@
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/pasting.hpp>
-#include <pareidolia/detail/vacancy.hpp>
 #include <pareidolia/encodings/patch.hpp>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -29,6 +29,13 @@ struct place_grid {
   std::int32_t stride = 1;
   std::size_t rows = 1, columns = 1;
   std::size_t first = 0;  ///< number of the candidate at row 0, column 0; that at row y, column x has y * columns + x more
+
+  [[nodiscard]] std::size_t places() const { return rows * columns; }
+  /// Whether the places and sizes are the same.
+  [[nodiscard]] bool covers_as(place_grid const& g) const {
+    auto const geometry = [](place_grid const& p) { return std::tie(p.height, p.width, p.top, p.left, p.stride, p.rows, p.columns); };
+    return geometry(*this) == geometry(g);
+  }
 };
 
 /// One round of a search by placements, which adds one copy to a list: its candidates, each a patch at a place of its grid, and what was
@@ -45,10 +52,10 @@ class placement_round {
 
   placement_round(patch const& encoding, image_shape const& canvas, std::vector<place_grid> grids, std::size_t together, float scale,
                   float opacity)
-      : room_(encoding, canvas), grids_(std::move(grids)), together_(together), scale_(scale), opacity_(opacity) {}
+      : room_(encoding.vacancy(canvas)), grids_(std::move(grids)), together_(together), scale_(scale), opacity_(opacity) {}
 
   [[nodiscard]] std::span<place_grid const> grids() const { return grids_; }
-  [[nodiscard]] std::size_t candidates() const { return grids_.back().first + grids_.back().rows * grids_.back().columns; }
+  [[nodiscard]] std::size_t candidates() const { return grids_.back().first + grids_.back().places(); }
   [[nodiscard]] std::size_t together() const { return together_; }      ///< candidates that are looked at together
   [[nodiscard]] std::size_t pasted() const { return pasted_; }          ///< copies in the list
   [[nodiscard]] std::span<look const> looks() const { return looks_; }  ///< of this round, in order of asking
@@ -69,9 +76,16 @@ class placement_round {
 
   /// All that fit, in order.
   [[nodiscard]] std::vector<std::size_t> all() const {
-    std::vector<std::size_t> result;
-    for (std::size_t c = 0; c < candidates(); ++c)
-      if (fits(c)) result.push_back(c);
+    std::vector<std::size_t> result, free;
+    for (std::size_t k = 0; k < grids_.size(); ++k) {
+      auto const& g = grids_[k];
+      if (k == 0 || !g.covers_as(grids_[k - 1])) {  // else what fits is the same
+        free.clear();
+        for (std::size_t place = 0; place < g.places(); ++place)
+          if (fits(g.first + place)) free.push_back(place);
+      }
+      for (std::size_t place : free) result.push_back(g.first + place);
+    }
     return result;
   }
 
@@ -220,15 +234,19 @@ struct coarse_to_fine {
 /// Looks again at what gained most when it was seen last, until the best of what it has seen in the round gains at least as much as the
 /// next did (Minoux, Accelerated greedy algorithms, 1978): where gains only diminish as copies are added, that is the best of all. The
 /// first round looks at everything, and so does one in which nothing gains. Queries of a later round: at least `together`.
+///
+/// Everything: of the candidates a random `pool`, drawn when a list is begun, so that the first copy does not take all of a small budget.
 struct lazy_greedy {
+  std::size_t pool = 0;  ///< 0: all
+
   /// What a candidate gained when it was seen last: a bound, in a heap with the largest in front, the first of equal ones.
   struct memory {
     std::vector<placement_round::look> bounds;
     bool begun = false;
   };
 
-  [[nodiscard]] std::vector<std::size_t> ask(memory& m, placement_round const& round, random_stream&) const {
-    if (!m.begun) begin(m, round);
+  [[nodiscard]] std::vector<std::size_t> ask(memory& m, placement_round const& round, random_stream& random) const {
+    if (!m.begun) begin(m, round, random);
     double const best = round.best().gain;
     std::vector<std::size_t> next;
     while (next.size() < round.together() && !m.bounds.empty() && !(best > 0 && best >= m.bounds.front().gain)) {
@@ -251,8 +269,10 @@ struct lazy_greedy {
   [[nodiscard]] static bool behind(placement_round::look const& a, placement_round::look const& b) {
     return std::pair{a.gain, b.candidate} < std::pair{b.gain, a.candidate};
   }
-  static void begin(memory& m, placement_round const& round) {
-    for (std::size_t c = 0; c < round.candidates(); ++c) m.bounds.push_back({c, std::numeric_limits<double>::infinity()});
+  void begin(memory& m, placement_round const& round, random_stream& random) const {
+    auto known = pool == 0 ? round.all() : round.draw(pool, random);
+    std::sort(known.begin(), known.end());
+    for (std::size_t c : known) m.bounds.push_back({c, std::numeric_limits<double>::infinity()});
     m.begun = true;
   }
 };
