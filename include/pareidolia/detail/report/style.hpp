@@ -99,6 +99,7 @@ th{font-weight:500;color:var(--soft)}
 .pairs thead th{color:var(--ink);font-weight:600}
 .pairs td{overflow-wrap:anywhere}
 .all td,.all th{white-space:nowrap}
+.all thead th{white-space:normal;vertical-align:bottom}
 .all .n{text-align:right}
 code{font:.92em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 footer{margin-top:3.5rem;padding-top:1.2rem;border-top:1px solid var(--line);color:var(--soft);font-size:.86rem}
