@@ -69,6 +69,22 @@ TEST_CASE("covered pixels are counted once") {
   }
 }
 
+TEST_CASE("a canvas takes patches that are seen while pixels are left, unless they meet others") {
+  image_shape const canvas{3, 10, 10};
+  detail::vacancy all(canvas, true, 100), apart(canvas, false, 100), few(canvas, true, 12);
+  for (auto* room : {&all, &apart, &few}) {
+    CHECK_FALSE(room->takes(at(-3, 0, 3, 3)));
+    CHECK(room->takes(at(0, 0, 3, 3)));
+    room->take(at(0, 0, 3, 3));
+  }
+  CHECK((all.takes(at(2, 2, 3, 3)) && !apart.takes(at(2, 2, 3, 3)) && !few.takes(at(2, 2, 3, 3))));
+  CHECK((all.takes(at(3, 3, 3, 3)) && apart.takes(at(3, 3, 3, 3)) && !few.takes(at(3, 3, 3, 3))));
+  CHECK(few.takes(at(0, 1, 3, 3)));  // a line more
+  few.take(at(0, 1, 3, 3));
+  CHECK(few.takes(at(1, 1, 2, 2)));
+  CHECK_FALSE(few.takes(at(9, 9, 3, 3)));
+}
+
 TEST_CASE("feathers rise from both ends by equal steps") {
   for (std::int32_t j = 0; j < 9; ++j) CHECK(detail::feathered(j, 9, 0) == 1);
   float const rising[] = {.25f, .5f, .75f, 1, 1, 1, .75f, .5f, .25f};
