@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -516,6 +517,19 @@ TEST_CASE("a genotype that all images show is part of the outcome") {
   CHECK(r.shared == filled<float, 2>({1, 12}, .25f));
   for (std::size_t i = 0; i < 70; ++i) CHECK(r.distances(i, 3) == doctest::Approx(.25).epsilon(1e-5));
   CHECK(r.forwards == 3 * 70);
+}
+
+TEST_CASE("several models are measured one after the other, each on its images") {
+  auto const one = grey({1, 3}), other = grey({1, 2, 3});
+  rows_model const model;
+  auto const both = measure_each(census{}, subject{"one", model, one}, subject{"other", model, other});
+  REQUIRE(both.size() == 2);
+  CHECK(both[0].model == "one");
+  CHECK(both[0].result.labels == 4);
+  CHECK(both[1].model == "other");
+  CHECK(both[1].result.labels == 6);
+  std::vector<subject<rows_model>> const list{{"one", model, one}, {"other", model, other}, {"one", model, one}};
+  CHECK(measure_each(census{}, std::span<subject<rows_model> const>(list)).back().result.labels == 4);
 }
 
 TEST_CASE("a batch of no images is refused") {

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -113,6 +114,14 @@ template <class P, class... Ms>
 [[nodiscard]] std::vector<measurement<typename P::result>> measure_each(P const& probe, subject<Ms> const&... subjects) {
   std::vector<measurement<typename P::result>> found;
   (found.push_back({subjects.name, measure(probe, subjects.model, subjects.images)}), ...);
+  return found;
+}
+
+/// The same for models of one type, as many as there are.
+template <class P, class M>
+[[nodiscard]] std::vector<measurement<typename P::result>> measure_each(P const& probe, std::span<subject<M> const> subjects) {
+  std::vector<measurement<typename P::result>> found;
+  for (auto const& one : subjects) found.push_back({one.name, measure(probe, one.model, one.images)});
   return found;
 }
 

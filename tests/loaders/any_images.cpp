@@ -48,3 +48,8 @@ TEST_CASE("data: digits come from MNIST's own files, at their size alone") {
   CHECK(read_any_images(files, {1, 28, 28}, 7).shape()[0] == 7);
   CHECK_THROWS_WITH_AS(static_cast<void>(read_any_images(files, {3, 28, 28}, 7)), doctest::Contains("wanted are 3x28x28"), error);
 }
+
+TEST_CASE("data: a file of CIFAR-10 is its images") {
+  std::vector<std::string> const files{data_path("cifar10/cifar10_test_first1000.bin").string()};
+  CHECK(read_any_images(files, {3, 32, 32}, 1000).shape()[0] == 1000);
+}

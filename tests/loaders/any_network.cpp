@@ -35,3 +35,12 @@ TEST_CASE("data: a prototxt sees colours as Caffe's networks do, and an ONNX fil
   auto const onnx = read_any_network(data_path("models/mnist_onnx/mnist.onnx").string(), files);
   CHECK(!onnx.parameters.parameters.empty());
 }
+
+TEST_CASE("data: a mean image behind the weights is what the network subtracts") {
+  using pareidolia_test::data_path;
+  auto const path = [](char const* file) { return data_path(std::string("models/cifar10_quick/") + file).string(); };
+  std::vector<std::string> files{path("cifar10_quick_iter_5000.caffemodel"), path("mean.binaryproto"), "picture.png"};
+  auto const quick = read_any_network("cifar10_quick", files);
+  CHECK(files == std::vector<std::string>{"picture.png"});
+  CHECK(quick.structure.prepare.mean == read_binaryproto(path("mean.binaryproto")).values);
+}

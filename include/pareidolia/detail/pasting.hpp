@@ -6,7 +6,6 @@
 #include <pareidolia/encodings/patches.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -27,16 +26,18 @@ struct covered_box {
   std::int32_t top, left, bottom, right;
 
   covered_box(pasted const& p, std::size_t height, std::size_t width)
-      : top(std::max(p.top, 0)),
-        left(std::max(p.left, 0)),
-        bottom(std::min(p.top + p.height, static_cast<std::int32_t>(height))),
-        right(std::min(p.left + p.width, static_cast<std::int32_t>(width))) {}
+      : top(std::max(p.top, 0)), left(std::max(p.left, 0)), bottom(end(p.top, p.height, height)), right(end(p.left, p.width, width)) {}
 
   [[nodiscard]] bool empty() const { return top >= bottom || left >= right; }
   [[nodiscard]] std::size_t area() const {
     return empty() ? 0 : static_cast<std::size_t>(bottom - top) * static_cast<std::size_t>(right - left);
   }
-  [[nodiscard]] bool meets(covered_box const& b) const { return top < b.bottom && b.top < bottom && left < b.right && b.left < right; }
+
+ private:
+  // In 64 bits: a placement may be anywhere.
+  static std::int32_t end(std::int64_t first, std::int64_t count, std::size_t canvas) {
+    return static_cast<std::int32_t>(std::min(first + count, static_cast<std::int64_t>(canvas)));
+  }
 };
 
 /// Which pixels of an image are covered by boxes.
@@ -47,80 +48,120 @@ class coverage {
   /// Of the pixels of a box those that are not covered yet.
   [[nodiscard]] std::size_t fresh(covered_box const& b) const {
     std::size_t n = 0;
-    for (auto y = b.top; y < b.bottom; ++y) {
-      auto const line = pixels_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(y) * width_);
-      n += static_cast<std::size_t>(std::count(line + b.left, line + std::max(b.left, b.right), std::uint8_t{0}));
+    for (auto y = b.top; !b.empty() && y < b.bottom; ++y) {
+      auto const line = pixels_.begin() + offset(y);
+      n += static_cast<std::size_t>(std::count(line + b.left, line + b.right, std::uint8_t{0}));
     }
     return n;
   }
   void cover(covered_box const& b) {
     covered_ += fresh(b);
-    for (auto y = b.top; y < b.bottom; ++y) {
-      auto const line = pixels_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(y) * width_);
-      std::fill(line + b.left, line + std::max(b.left, b.right), std::uint8_t{1});
-    }
+    for (auto y = b.top; !b.empty() && y < b.bottom; ++y)
+      std::fill_n(pixels_.begin() + offset(y) + b.left, b.right - b.left, std::uint8_t{1});
   }
   [[nodiscard]] std::size_t covered() const { return covered_; }
 
  private:
+  [[nodiscard]] std::ptrdiff_t offset(std::int32_t line) const {
+    return static_cast<std::ptrdiff_t>(line) * static_cast<std::ptrdiff_t>(width_);
+  }
+
   std::size_t width_, covered_ = 0;
   std::vector<std::uint8_t> pixels_;
 };
 
-/// Weight of a pixel j of n along one side, 0 outside a soft edge of f pixels and 1 behind it: min(1, (d + 1) / (f + 1)), d pixels from the
-/// nearer end.
+/// What a growing list of patches leaves room for on a canvas: at most `most` covered pixels in all and, unless patches may overlap, none
+/// of them twice.
+class vacancy {
+ public:
+  vacancy(image_shape const& canvas, bool overlap, std::size_t most)
+      : height_(canvas[1]),
+        width_(canvas[2]),
+        overlap_(overlap),
+        limited_(!overlap || most < height_ * width_),
+        most_(most),
+        covered_(limited_ ? height_ : 0, width_) {}
+
+  /// Whether some of it would be seen, and may be.
+  [[nodiscard]] bool takes(pasted const& p) const {
+    covered_box const box(p, height_, width_);
+    if (box.empty() || !limited_) return !box.empty();
+    std::size_t const fresh = covered_.fresh(box);
+    return (overlap_ || fresh == box.area()) && covered_.covered() + fresh <= most_;
+  }
+  void take(pasted const& p) {
+    if (limited_) covered_.cover({p, height_, width_});
+  }
+
+ private:
+  std::size_t height_, width_;
+  bool overlap_, limited_;
+  std::size_t most_;
+  coverage covered_;
+};
+
+/// Weight of pixel j of n along one side, which rises over f pixels from either end: min(1, (d + 1) / (f + 1)), d pixels from the nearer
+/// one.
 [[nodiscard]] inline float feathered(std::int32_t j, std::int32_t n, float f) {
   return std::min(1.f, static_cast<float>(std::min(j, n - 1 - j) + 1) / (f + 1));
 }
 
-/// Where pixel j of n falls on the `size` pixels of a source's side: between those of index low and low + 1, `share` of the way, mirrored
-/// nowhere: beyond the first and the last pixel's centre it is that pixel.
+/// Where the centre of pixel j of n falls on a source of `size` pixels: `share` of the way from the centre of pixel low to that of high.
+/// Beyond the first and the last centre it is that pixel.
 struct bilinear_place {
   std::size_t low, high;
-  float share;
+  float share = 0;
 
-  bilinear_place(std::int32_t j, std::int32_t n, std::size_t size) {
-    float const place = std::clamp((static_cast<float>(j) + .5f) * (static_cast<float>(size) / static_cast<float>(n)) - .5f, 0.f,
-                                   static_cast<float>(size - 1));
-    low = static_cast<std::size_t>(place);
-    high = std::min(low + 1, size - 1);
-    share = place - static_cast<float>(low);
+  bilinear_place(std::int32_t j, std::int32_t n, std::size_t source) : low(static_cast<std::size_t>(j)), high(low) {
+    auto const size = static_cast<std::int64_t>(source), unit = std::int64_t{2} * n;
+    if (size == n) return;
+    // (j + 1/2) size / n - 1/2 in units of 1 / (2 n): exact, so that every machine interpolates between the same pixels.
+    std::int64_t const place = std::max((2 * std::int64_t{j} + 1) * size - n, std::int64_t{0});
+    low = static_cast<std::size_t>(place / unit);
+    high = std::min(low + 1, source - 1);
+    share = static_cast<float>(place % unit) / static_cast<float>(unit);
   }
 };
+
+/// x with the share w of p; exactly p for w = 1.
+[[nodiscard]] inline float blended(float x, float p, float w) { return w == 1 ? p : x + w * (p - x); }
 
 /// Blends one patch into an image (channels, height, width): x <- x + w (patch - x), w = opacity times the feathers of both sides.
 inline void paste(const_image_view<space::host> donors, pasted const& p, float feather, std::span<float> image, image_shape const& shape) {
   auto const [channels, height, width] = shape;
   covered_box const box(p, height, width);
   if (box.empty()) return;
-  auto const donor = donors.row(p.from.image);
-  std::size_t const donor_plane = donors.shape[2] * donors.shape[3], plane = height * width;
+  struct column {
+    bilinear_place from;
+    float weight;
+  };
+  thread_local std::vector<column> columns;  // they are the same in all lines and channels
+  columns.clear();
   bool const as_it_is = p.height == static_cast<std::int32_t>(p.from.height) && p.width == static_cast<std::int32_t>(p.from.width);
-  bool const opaque = p.opacity == 1 && feather == 0;
-  for (std::size_t c = 0; c < channels; ++c)
-    for (auto y = box.top; y < box.bottom; ++y) {
-      float* const line = image.data() + c * plane + static_cast<std::size_t>(y) * width;
-      bilinear_place const v(y - p.top, p.height, p.from.height);
-      float const* const above = donor.data() + c * donor_plane + (p.from.top + v.low) * donors.shape[3] + p.from.left;
-      float const* const below = donor.data() + c * donor_plane + (p.from.top + v.high) * donors.shape[3] + p.from.left;
-      if (as_it_is && opaque) {
-        std::copy_n(above + (box.left - p.left), box.right - box.left, line + box.left);
+  bool const copied = as_it_is && p.opacity == 1 && feather == 0;
+  for (auto x = box.left; !copied && x < box.right; ++x)
+    columns.push_back({bilinear_place(x - p.left, p.width, p.from.width), feathered(x - p.left, p.width, feather)});
+  std::size_t const donor_width = donors.shape[3], donor_plane = donors.shape[2] * donor_width;
+  float const* const source = donors.row(p.from.image).data() + p.from.top * donor_width + p.from.left;
+  for (auto y = box.top; y < box.bottom; ++y) {
+    bilinear_place const from(y - p.top, p.height, p.from.height);
+    float const weight = p.opacity * feathered(y - p.top, p.height, feather);
+    for (std::size_t c = 0; c < channels; ++c) {
+      float const* const above = source + c * donor_plane + from.low * donor_width;
+      float const* const below = source + c * donor_plane + from.high * donor_width;
+      float* x = image.data() + (c * height + static_cast<std::size_t>(y)) * width + static_cast<std::size_t>(box.left);
+      if (copied) {
+        std::copy_n(above + (box.left - p.left), box.right - box.left, x);
         continue;
       }
-      float const weight = p.opacity * feathered(y - p.top, p.height, feather);
-      for (auto x = box.left; x < box.right; ++x) {
-        float value = 0;
-        if (as_it_is) {
-          value = above[x - p.left];
-        } else {
-          bilinear_place const h(x - p.left, p.width, p.from.width);
-          float const first = above[h.low] + h.share * (above[h.high] - above[h.low]);
-          float const second = below[h.low] + h.share * (below[h.high] - below[h.low]);
-          value = first + v.share * (second - first);
-        }
-        line[x] += weight * feathered(x - p.left, p.width, feather) * (value - line[x]);
+      for (auto const& [at, share] : columns) {
+        float const upper = above[at.low] + at.share * (above[at.high] - above[at.low]);
+        float const lower = below[at.low] + at.share * (below[at.high] - below[at.low]);
+        *x = blended(*x, upper + from.share * (lower - upper), weight * share);
+        ++x;
       }
     }
+  }
 }
 
 }  // namespace pareidolia::detail

@@ -113,7 +113,10 @@ class seating {
     }
     for (std::size_t k = 0; k < who.size(); ++k)
       if (seats_[k] != who[k]) {
-        copy(all_.rows(who[k], 1), images_.view().rows(k, 1));
+        if (k > 0 && who[k - 1] == who[k])  // beside itself: no way from the host for each
+          copy(const_image_view<S>(images_.view().rows(k - 1, 1)), images_.view().rows(k, 1));
+        else
+          copy(all_.rows(who[k], 1), images_.view().rows(k, 1));
         seats_[k] = who[k];
       }
     return images_.view().rows(0, who.size());

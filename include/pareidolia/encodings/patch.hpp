@@ -14,8 +14,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -63,16 +63,17 @@ struct placements {
 /// where with it more than `area` of the pixels of the canvas were covered, at whatever opacity. So any list is permitted, and what is
 /// shown keeps to both.
 ///
-/// draw: 1 to `copies` placements of uniform source, place (inside the canvas), scale and opacity. vary: each place of the list changes
-/// with probability `rate`, to one of equal probability: a new placement, none, another source, a step of up to `step` of the canvas, a new
-/// scale or opacity. Before it, couples exchange each place with probability 1/2, if they cross over at all (`crossover`).
+/// draw: 1 to `copies` placements of uniform source, place (the patch inside the canvas, or the canvas inside the patch), scale and
+/// opacity. vary: each place of the list changes with probability `rate`, to one of equal probability: a new placement, none, another
+/// source, a step of up to `step` of the canvas's sides (at least a pixel) that keeps some of it there, a new scale or opacity; an empty
+/// place always to a new placement. Before it, couples exchange each place with probability 1/2, if they cross over at all (`crossover`).
 ///
 /// Not differentiable. Cost: a copy of the canvas and of what is pasted. Errors: a setting outside its range, canvases with another number
 /// of channels than the patches.
 struct patch {
   patches sources;
   std::size_t copies = 8;  ///< places that a list has, at least 1
-  float feather = 0;       ///< pixels, at least 0
+  float feather = 0;       ///< pixels, 0 to 1e6
   bool overlap = true;
   float area = 1;                     ///< share of the canvas that may be covered, in [0, 1]
   float smallest = 1, largest = 1;    ///< scale, of those that are drawn
@@ -85,7 +86,7 @@ struct patch {
 
   void check() const {
     if (copies == 0) detail::fail("patch: copies is 0; give at least 1");
-    if (!(feather >= 0 && feather <= 1e6f)) detail::fail("patch: feather is ", feather, "; give pixels, at least 0");
+    if (!(feather >= 0 && feather <= 1e6f)) detail::fail("patch: feather is ", feather, "; give 0 to 1e6 pixels");
     if (!(area >= 0 && area <= 1)) detail::fail("patch: area is ", area, "; give a share of the canvas, in [0, 1]");
     if (!(smallest > 0 && smallest <= largest && largest <= 1e3f))
       detail::fail("patch: scales are ", smallest, " to ", largest, "; give positive ones up to 1000, the smaller first");
@@ -94,58 +95,59 @@ struct patch {
   }
 
   /// n empty lists.
-  template <space S>
-  [[nodiscard]] placements buffer(std::size_t n, view<float const, 4, S> canvas) const {
+  template <class T, space S>
+  [[nodiscard]] placements buffer(std::size_t n, view<T, 4, S> canvas) const {
     check();
-    if (canvas.shape[1] != sources.channels())
-      detail::fail("patch: the patches have ", sources.channels(), " channels, the images ", canvas.shape[1]);
+    check_channels(canvas.shape[1]);
     return {{canvas.shape[1], canvas.shape[2], canvas.shape[3]}, copies, std::vector<placement>(n * copies)};
   }
 
-  /// Those of a list that are shown, in order, and where. Errors: a source that is not there, a scale or opacity outside its range.
-  [[nodiscard]] std::vector<detail::pasted> shown(std::span<placement const> list, image_shape const& canvas) const {
-    std::vector<detail::pasted> result;
-    std::vector<detail::covered_box> boxes;
-    std::optional<detail::coverage> covered;
-    if (area < 1) covered.emplace(canvas[1], canvas[2]);
-    auto const most = static_cast<std::size_t>(double{area} * static_cast<double>(canvas[1] * canvas[2]) + 1e-6);
+  /// What an empty list leaves room for.
+  [[nodiscard]] detail::vacancy vacancy(image_shape const& canvas) const {
+    // A share such as .7f may be less than it says; its whole pixels are permitted all the same.
+    return {canvas, overlap, static_cast<std::size_t>(double{area} * static_cast<double>(canvas[1] * canvas[2]) * (1 + 1e-7))};
+  }
+
+  /// Calls visit(detail::pasted) for those of a list that are shown, in order. Errors: a source that is not there, a scale outside
+  /// (0, 1000], an opacity outside [0, 1].
+  template <class Visit>
+  void each_shown(std::span<placement const> list, image_shape const& canvas, Visit const& visit) const {
+    auto room = vacancy(canvas);
     for (placement const& p : list) {
       if (p.source == placement::none) continue;
-      auto const where = resolved(p);
-      detail::covered_box const box(where, canvas[1], canvas[2]);
-      if (box.empty()) continue;
-      if (!overlap) {
-        if (std::any_of(boxes.begin(), boxes.end(), [&](auto const& earlier) { return box.meets(earlier); })) continue;
-        boxes.push_back(box);
-      }
-      if (covered) {
-        if (covered->covered() + covered->fresh(box) > most) {
-          if (!overlap) boxes.pop_back();
-          continue;
-        }
-        covered->cover(box);
-      }
-      result.push_back(where);
+      detail::pasted const where = resolved(p);
+      if (!room.takes(where)) continue;
+      room.take(where);
+      visit(where);
     }
+  }
+
+  /// The same as an array.
+  [[nodiscard]] std::vector<detail::pasted> shown(std::span<placement const> list, image_shape const& canvas) const {
+    std::vector<detail::pasted> result;
+    each_shown(list, canvas, [&](detail::pasted const& one) { result.push_back(one); });
     return result;
   }
 
   /// Pixels of the canvas that a list covers.
   [[nodiscard]] std::size_t covered(std::span<placement const> list, image_shape const& canvas) const {
     detail::coverage all(canvas[1], canvas[2]);
-    for (auto const& p : shown(list, canvas)) all.cover({p, canvas[1], canvas[2]});
+    each_shown(list, canvas, [&](detail::pasted const& one) { all.cover({one, canvas[1], canvas[2]}); });
     return all.covered();
   }
 
   void decode(placements const& p, const_image_view<space::host> canvas, image_view<space::host> x) const {
     image_shape const shape{x.shape[1], x.shape[2], x.shape[3]};
+    check_channels(shape[0]);
     // Those that make some 20 us go to a thread together.
     std::size_t const slice = 1 + (std::size_t{1} << 16) / x.stride();
     parallel_for((x.shape[0] + slice - 1) / slice, [&](std::size_t s, std::size_t) {
       for (std::size_t i = s * slice; i < std::min(x.shape[0], (s + 1) * slice); ++i) {
         auto const from = canvas.row(i % canvas.shape[0]);
-        std::copy(from.begin(), from.end(), x.row(i).begin());
-        for (auto const& one : shown(p.row(i % p.size()), shape)) detail::paste(sources.images(), one, feather, x.row(i), shape);
+        auto const image = x.row(i);
+        std::copy(from.begin(), from.end(), image.begin());
+        each_shown(p.row(i % p.size()), shape,
+                   [&](detail::pasted const& one) { detail::paste(sources.images(), one, feather, image, shape); });
       }
     });
   }
@@ -165,8 +167,9 @@ struct patch {
     for (std::size_t i = 0; i + 1 < children.size(); i += 2) {
       auto stream = crossing.stream(i);
       if (!stream.chance(crossover)) continue;
-      for (std::size_t k = 0; k < copies; ++k)
-        if (stream.chance(.5f)) std::swap(children.row(i)[k], children.row(i + 1)[k]);
+      auto const one = children.row(i), other = children.row(i + 1);
+      for (std::size_t k = 0; k < one.size(); ++k)
+        if (stream.chance(.5f)) std::swap(one[k], other[k]);
     }
     for (std::size_t i = 0; i < children.size(); ++i) {
       auto stream = changing.stream(i);
@@ -179,6 +182,10 @@ struct patch {
   void decode(placements const& p, const_image_view<space::device> canvas, image_view<space::device> x) const;
 
  private:
+  void check_channels(std::size_t of_images) const {
+    if (of_images != sources.channels())
+      detail::fail("patch: the patches have ", sources.channels(), " channels, the images ", of_images, "; take donors of the same kind");
+  }
   [[nodiscard]] detail::pasted resolved(placement const& p) const {
     if (p.source >= sources.size()) detail::fail("patch: a placement shows patch ", p.source, " of ", sources.size());
     if (!(p.scale > 0 && p.scale <= 1e3f && p.opacity >= 0 && p.opacity <= 1))
@@ -187,7 +194,7 @@ struct patch {
     return {from, p.top, p.left, side(from.height, p.scale), side(from.width, p.scale), p.opacity};
   }
   [[nodiscard]] static std::int32_t side(std::size_t pixels, float scale) {
-    return std::max(1, static_cast<std::int32_t>(std::lround(static_cast<float>(pixels) * scale)));
+    return static_cast<std::int32_t>(std::clamp(std::round(static_cast<float>(pixels) * scale), 1.f, 1e9f));
   }
 
   [[nodiscard]] placement drawn(image_shape const& canvas, random_stream& stream) const {
@@ -202,7 +209,7 @@ struct patch {
   }
   [[nodiscard]] static std::int32_t drawn_place(std::size_t canvas, std::int32_t side, random_stream& stream) {
     auto const room = static_cast<std::int32_t>(canvas) - side;
-    return room <= 0 ? 0 : static_cast<std::int32_t>(stream.below(static_cast<std::uint32_t>(room) + 1));
+    return std::min(room, 0) + static_cast<std::int32_t>(stream.below(static_cast<std::uint32_t>(std::abs(room)) + 1));
   }
 
   void change(placement& p, image_shape const& canvas, random_stream& stream) const {
@@ -215,18 +222,19 @@ struct patch {
     } else if (what == 2) {
       p.source = other.source;
     } else if (what == 3) {
-      p.top = moved(p.top, canvas[1], stream);
-      p.left = moved(p.left, canvas[2], stream);
+      detail::pasted const now = resolved(p);
+      p.top = moved(p.top, now.height, canvas[1], stream);
+      p.left = moved(p.left, now.width, canvas[2], stream);
     } else if (what == 4) {
       p.scale = other.scale;
     } else {
       p.opacity = other.opacity;
     }
   }
-  [[nodiscard]] std::int32_t moved(std::int32_t place, std::size_t canvas, random_stream& stream) const {
+  [[nodiscard]] std::int32_t moved(std::int32_t place, std::int32_t side, std::size_t canvas, random_stream& stream) const {
     float const most = std::max(1.f, step * static_cast<float>(canvas));
-    return std::clamp(place + static_cast<std::int32_t>(std::lround(stream.uniform(-most, most))), 0,
-                      static_cast<std::int32_t>(canvas) - 1);
+    std::int64_t const there = place + std::llround(stream.uniform(-most, most));
+    return static_cast<std::int32_t>(std::clamp<std::int64_t>(there, 1 - side, static_cast<std::int64_t>(canvas) - 1));
   }
 };
 

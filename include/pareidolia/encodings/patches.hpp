@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -54,7 +55,8 @@ struct window_grid {
 /// Patches that can be pasted: windows of donor images. A handle: copies share one constant set.
 ///
 /// `evokes` is the class that each patch stands for and `strength` how much it does, if that was measured (probes/donor_ranking.hpp), or
-/// both are empty. Errors: no windows, one that is empty or leaves its image, as many classes or strengths as there are not windows.
+/// both are empty. Errors: no windows, one that is empty or leaves its image, classes or strengths of some windows only, a pixel outside
+/// [0, 1].
 class patches {
  public:
   explicit patches(tensor<float, 4> images, std::vector<patch_window> windows, std::vector<int> evokes = {},
@@ -72,6 +74,10 @@ class patches {
     }
     for (std::size_t given : {shared_->evokes.size(), shared_->strength.size()})
       if (given != 0 && given != n) detail::fail("patches: ", n, " windows but ", given, " classes or strengths; give one for each");
+    auto const pixels = this->images();
+    for (std::size_t j = 0; j < pixels.size(); ++j)
+      if (float const v = pixels.data[j]; !(v >= 0 && v <= 1))
+        detail::fail("patches: image ", j / pixels.stride(), " has a pixel of ", v, "; pixels must be in [0, 1]");
   }
 
   [[nodiscard]] std::size_t size() const { return shared_->windows.size(); }
@@ -81,13 +87,15 @@ class patches {
   [[nodiscard]] std::span<int const> evokes() const { return shared_->evokes; }
   [[nodiscard]] std::span<float const> strength() const { return shared_->strength; }
 
-  /// A copy of the images in another memory, made by make(images()) when the first asks and kept as long as the set.
+  /// A copy of the images in the memory of a device, made by make(images()) when the first asks and kept as long as the set. Whoever asks
+  /// must make the same type.
   template <class Make>
-  [[nodiscard]] auto const& elsewhere(Make const& make) const {
+  [[nodiscard]] auto const& elsewhere(int device, Make const& make) const {
     using kept = decltype(make(images()));
     std::lock_guard const one_at_a_time(shared_->making);
-    if (!shared_->copy) shared_->copy = std::make_shared<kept>(make(images()));
-    return *static_cast<kept const*>(shared_->copy.get());
+    auto& copy = shared_->copies[device];
+    if (!copy) copy = std::make_shared<kept>(make(images()));
+    return *static_cast<kept const*>(copy.get());
   }
 
  private:
@@ -97,7 +105,7 @@ class patches {
     std::vector<int> evokes;
     std::vector<float> strength;
     std::mutex making = {};
-    std::shared_ptr<void> copy = {};
+    std::map<int, std::shared_ptr<void>> copies = {};
 
     contents(tensor<float, 4> i, std::vector<patch_window> w, std::vector<int> e, std::vector<float> s)
         : images(std::move(i)), windows(std::move(w)), evokes(std::move(e)), strength(std::move(s)) {}

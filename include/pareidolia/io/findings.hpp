@@ -37,22 +37,23 @@ struct table {
 struct picture {
   std::string caption;
   tensor<float, 3> image;                              ///< (1 or 3, height, width) in [0, 1]
-  tensor<float, 2> values = filled<float, 2>({0, 0});  ///< (rows, columns) spread over the image; (0, 0): the image alone
+  tensor<float, 2> values = filled<float, 2>({0, 0});  ///< (rows, columns), see heat_map; (0, 0): the image alone
   heat_scale scale = {};                               ///< of the values
+  map_extent extent = {};                              ///< where they are, if not on the whole image
 };
 
-/// Pictures that belong together.
+/// Pictures that belong together, shown side by side.
 struct gallery {
   std::string title;
   std::string note = {};
   std::vector<picture> pictures = {};
 };
 
-/// One line of a chart, and the band around it: from `low` to `high`, where these are as long as the line; none if they are empty.
+/// One line of a chart through the points (x, y), and the band around it from `low` to `high`, such as quartiles.
 struct line {
   std::string name;
-  std::vector<double> x, y;
-  std::vector<double> low = {}, high = {};
+  std::vector<double> x, y;                 ///< equally long, finite
+  std::vector<double> low = {}, high = {};  ///< as long as the line, or empty: no band
 };
 
 /// Lines over an axis.

@@ -5,6 +5,8 @@
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/detail/report/data.hpp>
 #include <pareidolia/detail/report/exhibit.hpp>
+#include <pareidolia/detail/report/hanging.hpp>
+#include <pareidolia/detail/report/lines.hpp>
 #include <pareidolia/detail/report/page.hpp>
 #include <pareidolia/io/atomic_file.hpp>
 #include <pareidolia/io/findings.hpp>
@@ -15,6 +17,7 @@
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -41,6 +44,15 @@ inline void remove_pictures(std::filesystem::path const& folder) {
   for (auto const& path : old) std::filesystem::remove(path, failure);
 }
 
+/// What the file of the arrays would refuse, before anything is written.
+inline void check_tensors(weights const& tensors) {
+  try {
+    (void)safetensors::header_of(tensors);
+  } catch (error const& e) {
+    fail("report: arrays: ", e.what());
+  }
+}
+
 /// All images of a section in one, about as wide as a screen; the first ones if there are very many.
 inline void write_contact_sheet(std::filesystem::path const& path, outcome const& o) {
   auto const images = as_view(o.images).rows(0, std::min(o.size(), most_shown));
@@ -59,21 +71,28 @@ inline void prepare_report(std::filesystem::path const& folder) {
 
 /// Writes what runs found to a folder, which is made if it is missing:
 ///   report.html           one page with everything to look at; opens anywhere, offline
+///   images/<gallery>/     each picture as <index>_<caption>.png, maps with a bar of their colours
 ///   images/<section>/     each image as <index>_<class>_<confidence>.png, and contact_sheet.png; where the section has canvases, also
 ///                         <index>_before.png and <index>_difference.png, 1/2 + 10 (image - canvas)
 ///   result.json           everything but the pixels
 ///   result.safetensors    images, scores, distances, values, targets, before, labels, success and, where there are, success_in_8_bits,
 ///                         forwards, backwards and shared as float, named <section>.<array>, with version, seed, model and steps as
-///                         metadata; no times: the same seed gives the same bytes
+///                         metadata; no times: the same seed gives the same bytes; and the arrays of the report under their names
 /// An earlier report in the folder is replaced. Confidence is softmax(scores).
-/// Errors: an outcome whose arrays do not belong together, images with other than 1 or 3 channels, a folder that cannot be made or written,
-/// a full disk. Files are written completely or not at all, report.html last.
+/// Errors, before anything is written: an outcome, line, band or array whose parts do not belong together, values that are not finite,
+/// images with other than 1 or 3 channels, arrays with one name, a folder that cannot be made; then a file that cannot be written, a full
+/// disk. Files are written completely or not at all, report.html last.
 inline void write_report(std::filesystem::path const& folder, report const& r) {
   for (table const& t : r.tables)
     for (auto const& row : t.rows)
       if (row.size() != t.columns.size())
         detail::fail("report: table '", t.title, "': a row has ", row.size(), " cells for ", t.columns.size(), " columns");
-  auto const exhibitions = detail::make_exhibitions(r);
+  for (chart const& c : r.charts) detail::check_chart(c);
+  std::set<std::string> folders;
+  auto const exhibitions = detail::make_exhibitions(r, folders);
+  auto const galleries = detail::hang_galleries(r, folders);
+  auto const tensors = detail::report_tensors(r, exhibitions);
+  detail::check_tensors(tensors);
   detail::make_folder(folder);
   for (auto const& shown : exhibitions) {
     auto const images = folder / "images" / shown.folder;
@@ -87,9 +106,15 @@ inline void write_report(std::filesystem::path const& folder, report const& r) {
     }
     detail::write_contact_sheet(images / "contact_sheet.png", shown.source->result);
   }
-  write_safetensors(folder / "result.safetensors", detail::report_tensors(exhibitions));
-  detail::write_file(folder / "result.json", detail::report_json(r, exhibitions));
-  detail::write_file(folder / "report.html", detail::report_html(r, exhibitions));
+  for (auto const& hung : galleries) {
+    auto const images = folder / "images" / hung.folder;
+    detail::make_folder(images);
+    detail::remove_pictures(images);
+    for (auto const& p : hung.pictures) detail::write_file(images / p.file, {p.png});
+  }
+  write_safetensors(folder / "result.safetensors", tensors);
+  detail::write_file(folder / "result.json", detail::report_json(r, exhibitions, galleries));
+  detail::write_file(folder / "report.html", detail::report_html(r, exhibitions, galleries));
 }
 
 }  // namespace pareidolia

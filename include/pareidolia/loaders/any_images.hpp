@@ -6,6 +6,7 @@
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/loaders/cifar10.hpp>
 #include <pareidolia/loaders/folder.hpp>
 #include <pareidolia/loaders/image.hpp>
 #include <pareidolia/loaders/mnist.hpp>
@@ -19,9 +20,9 @@
 
 namespace pareidolia {
 
-/// Images as a user of a program names them, the first `most` of them in order: PNG and JPEG files, folders of them, and MNIST's files of
-/// images, `...images-idx3-ubyte` with those of their labels beside them. Each is made to fit `shape` as fit_image says, but MNIST's, which
-/// must have it.
+/// Images as a user of a program names them, the first `most` of them in order: PNG and JPEG files, folders of them, MNIST's files of
+/// images, `...images-idx3-ubyte` with those of their labels beside them, and CIFAR-10's, `....bin`. Each is made to fit `shape` as
+/// fit_image says, but those of data sets, which must have it.
 ///
 /// Errors: those of the files, images of another shape, none at all.
 [[nodiscard]] inline tensor<float, 4> read_any_images(std::vector<std::string> const& files, image_shape const& shape, std::size_t most) {
@@ -32,6 +33,8 @@ namespace pareidolia {
     if (count >= most) break;
     if (auto const at = file.find(mnist); at != std::string::npos) {
       parts.push_back(read_mnist(file, std::string(file).replace(at, mnist.size(), mnist_labels)).images);
+    } else if (file.ends_with(".bin")) {
+      parts.push_back(read_cifar10(file).images);
     } else if (std::filesystem::is_directory(file)) {
       parts.push_back(read_images(file, shape).images);
     } else {

@@ -2,22 +2,55 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/error.hpp>
 #include <pareidolia/core/version.hpp>
 #include <pareidolia/detail/report/exhibit.hpp>
+#include <pareidolia/detail/report/hanging.hpp>
 #include <pareidolia/models/weights.hpp>
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace pareidolia::detail {
 
-/// Everything of a report but the pixels.
-[[nodiscard]] inline std::string report_json(report const& r, std::vector<exhibition> const& exhibitions) {
+[[nodiscard]] inline nlohmann::ordered_json json_of(chart const& c) {
   using json = nlohmann::ordered_json;
-  json settings = json::array(), sections = json::array(), tables = json::array();
+  json lines = json::array();
+  for (line const& l : c.lines) lines.push_back({{"name", l.name}, {"x", l.x}, {"y", l.y}, {"low", l.low}, {"high", l.high}});
+  return {{"title", c.title}, {"note", c.note}, {"x_name", c.x_name}, {"y_name", c.y_name}, {"lines", lines}};
+}
+
+[[nodiscard]] inline nlohmann::ordered_json json_of(hung_gallery const& g) {
+  using json = nlohmann::ordered_json;
+  json pictures = json::array();
+  for (hung_picture const& p : g.pictures) {
+    json one = {{"caption", p.source->caption}, {"file", "images/" + g.folder + "/" + p.file}};
+    if (auto const values = as_view(p.source->values); values.size() != 0) {
+      json rows = json::array();
+      for (std::size_t i = 0; i < values.shape[0]; ++i) rows.push_back(values.row(i));
+      one["values"] = rows;
+      one["scale"] = {{"low", p.scale.low}, {"high", p.scale.high}, {"unit", p.scale.unit}};
+    }
+    pictures.push_back(one);
+  }
+  return {{"title", g.source->title}, {"note", g.source->note}, {"folder", "images/" + g.folder}, {"pictures", pictures}};
+}
+
+/// Everything of a report but the pixels.
+[[nodiscard]] inline std::string report_json(report const& r, std::vector<exhibition> const& exhibitions,
+                                             std::vector<hung_gallery> const& galleries) {
+  using json = nlohmann::ordered_json;
+  json settings = json::array(), sections = json::array(), tables = json::array(), charts = json::array(), pictures = json::array(),
+       arrays = json::array();
+  for (chart const& c : r.charts) charts.push_back(json_of(c));
+  for (hung_gallery const& g : galleries) pictures.push_back(json_of(g));
+  for (named_array const& a : r.arrays) arrays.push_back({{"name", a.name}, {"shape", a.shape}});
   for (table const& t : r.tables) tables.push_back({{"title", t.title}, {"note", t.note}, {"columns", t.columns}, {"rows", t.rows}});
   for (auto const& [name, value] : r.settings) settings.push_back({{"name", name}, {"value", value}});
   for (exhibition const& shown : exhibitions) {
@@ -57,14 +90,22 @@ namespace pareidolia::detail {
                         {"images", images},
                         {"history", {{"names", log.names}, {"steps", log.steps}, {"rows", log.rows}}}});
   }
-  json const all = {{"title", r.title},     {"summary", r.summary},         {"version", std::string(version)},
-                    {"settings", settings}, {"class_names", r.class_names}, {"sections", sections},
-                    {"tables", tables}};
+  json const all = {{"title", r.title},
+                    {"summary", r.summary},
+                    {"version", std::string(version)},
+                    {"settings", settings},
+                    {"class_names", r.class_names},
+                    {"sections", sections},
+                    {"tables", tables},
+                    {"charts", charts},
+                    {"galleries", pictures},
+                    {"arrays", arrays}};
   return all.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
-/// The arrays of a report as tensors, <folder>.<array>. No times, so that the same seed gives the same bytes.
-[[nodiscard]] inline weights report_tensors(std::vector<exhibition> const& exhibitions) {
+/// The arrays of a report as tensors: those of its sections as <folder>.<array>, its own as they are named. No times, so that the same seed
+/// gives the same bytes. Errors: names that clash, values that are not finite.
+[[nodiscard]] inline weights report_tensors(report const& r, std::vector<exhibition> const& exhibitions) {
   weights result;
   result.metadata["version"] = version;
   for (exhibition const& shown : exhibitions) {
@@ -97,6 +138,12 @@ namespace pareidolia::detail {
     result.metadata[prefix + "model"] = hexadecimal(o.model);
     result.metadata[prefix + "steps"] = std::to_string(o.steps);
     result.metadata[prefix + "complete"] = o.complete ? "true" : "false";
+  }
+  for (named_array const& a : r.arrays) {
+    if (!std::all_of(a.values.begin(), a.values.end(), [](float v) { return std::isfinite(v); }))
+      fail("report: array '", a.name, "' has values that are not finite; leave them out");
+    if (!result.parameters.emplace(a.name, parameter{a.shape, a.values}).second)
+      fail("report: two arrays are named '", a.name, "'; give each a name of its own");
   }
   return result;
 }

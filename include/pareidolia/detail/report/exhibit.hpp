@@ -14,9 +14,13 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pareidolia::detail {
+
+/// Images of a section or a gallery that the page itself carries; the others are in the folder.
+constexpr std::size_t most_shown = 250;
 
 /// 1 - softmax(y)_k, without the cancellation of the subtraction: 0.9999999 and 0.99999999 differ.
 [[nodiscard]] inline double doubt_of(std::span<float const> scores, std::size_t k) {
@@ -91,10 +95,8 @@ inline void check_section(section const& s) {
   e.shown = e.targeted ? o.targets[i] : o.labels[i];
   e.name = class_name(r, e.shown);
   e.doubt = doubt_of(as_view(o.scores).row(i), static_cast<std::size_t>(e.shown));
-  std::string const digits = std::to_string(i), last = std::to_string(o.size() - 1);
   double const floored = std::floor((1 - e.doubt) * 1e6) / 1e6;
-  e.file = std::string(last.size() - digits.size(), '0') + digits + "_" + slug(e.name, "class-" + std::to_string(e.shown)) + "_" +
-           fixed(floored, 6) + ".png";
+  e.file = padded(i, o.size()) + "_" + slug(e.name, "class-" + std::to_string(e.shown)) + "_" + fixed(floored, 6) + ".png";
   auto const& s = o.images.shape();
   e.png = encode_png({as_view(o.images).row(i).data(), {s[1], s[2], s[3]}});
   if (std::size_t const canvases = source.canvas.shape()[0]; canvases != 0) {
@@ -106,16 +108,25 @@ inline void check_section(section const& s) {
   return e;
 }
 
-/// All sections of a report, each with a folder name of its own. The report must outlive the result.
-[[nodiscard]] inline std::vector<exhibition> make_exhibitions(report const& r) {
+/// A folder of a title that is not among those taken, and now is.
+[[nodiscard]] inline std::string unique_folder(std::string_view title, std::string_view fallback, std::set<std::string>& taken) {
+  std::string const base = slug(title, fallback);
+  std::string folder = base;
+  for (std::size_t n = 2; !taken.insert(folder).second; ++n) folder = base + "-" + std::to_string(n);
+  return folder;
+}
+
+/// What the page says of images that it does not carry.
+[[nodiscard]] inline std::string more_images(std::size_t count, std::string const& folder) {
+  return "<p class=\"note\">" + plural(count, "more image") + " in <code>images/" + folder + "</code>.</p>";
+}
+
+/// All sections of a report, each with a folder that is not `taken`. The report must outlive the result.
+[[nodiscard]] inline std::vector<exhibition> make_exhibitions(report const& r, std::set<std::string>& taken) {
   std::vector<exhibition> result;
-  std::set<std::string> taken;
   for (section const& s : r.sections) {
     check_section(s);
-    std::string const base = slug(s.title, "section");
-    std::string folder = base;
-    for (std::size_t n = 2; !taken.insert(folder).second; ++n) folder = base + "-" + std::to_string(n);
-    exhibition shown{&s, folder, {}};
+    exhibition shown{&s, unique_folder(s.title, "section", taken), {}};
     for (std::size_t i = 0; i < s.result.size(); ++i) shown.exhibits.push_back(make_exhibit(r, s, i));
     result.push_back(std::move(shown));
   }

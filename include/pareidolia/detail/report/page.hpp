@@ -5,6 +5,8 @@
 #include <pareidolia/core/version.hpp>
 #include <pareidolia/detail/report/chart.hpp>
 #include <pareidolia/detail/report/exhibit.hpp>
+#include <pareidolia/detail/report/hanging.hpp>
+#include <pareidolia/detail/report/lines.hpp>
 #include <pareidolia/detail/report/style.hpp>
 #include <pareidolia/detail/report/text.hpp>
 
@@ -16,9 +18,6 @@
 
 namespace pareidolia::detail {
 
-/// Images of a section that the page itself carries; the others are in the folder.
-constexpr std::size_t most_shown = 250;
-
 [[nodiscard]] inline std::string fact(std::string const& number, std::string const& what) {
   return "<div><dt>" + what + "</dt><dd class=\"number\">" + number + "</dd></div>";
 }
@@ -26,8 +25,6 @@ constexpr std::size_t most_shown = 250;
 [[nodiscard]] inline std::string pair_row(std::string const& name, std::string const& value) {
   return "<tr><th scope=\"row\">" + escape_html(name) + "</th><td>" + escape_html(value) + "</td></tr>";
 }
-
-[[nodiscard]] inline std::string plural(std::size_t n, std::string const& noun) { return grouped(n) + " " + noun + (n == 1 ? "" : "s"); }
 
 /// The share of the time that the model took: "92 %".
 [[nodiscard]] inline std::string model_share(outcome const& o) {
@@ -63,7 +60,7 @@ constexpr std::size_t most_shown = 250;
          fact(duration(o.seconds), model_share(o) + " of it in the model") + "</dl>";
 }
 
-[[nodiscard]] inline std::string picture(report const& r, outcome const& o, exhibit const& e) {
+[[nodiscard]] inline std::string figure(report const& r, outcome const& o, exhibit const& e) {
   bool const reached = o.success[e.index] != 0;
   std::string const name = escape_html(e.name), confidence = percentage(e.doubt);
   auto const& s = o.images.shape();
@@ -89,10 +86,9 @@ constexpr std::size_t most_shown = 250;
   std::string out =
       std::string("<div class=\"sheet") + (small ? " pixels" : "") + (shown.source->canvas.size() != 0 ? " triples" : "") + "\">\n";
   std::size_t const count = std::min(shown.exhibits.size(), most_shown);
-  for (std::size_t i = 0; i < count; ++i) out += picture(r, o, shown.exhibits[i]);
+  for (std::size_t i = 0; i < count; ++i) out += figure(r, o, shown.exhibits[i]);
   out += "</div>";
-  if (std::size_t const rest = shown.exhibits.size() - count; rest != 0)
-    out += "<p class=\"note\">" + plural(rest, "more image") + " in <code>images/" + shown.folder + "</code>.</p>";
+  if (std::size_t const rest = shown.exhibits.size() - count; rest != 0) out += more_images(rest, shown.folder);
   return out;
 }
 
@@ -186,7 +182,8 @@ constexpr std::size_t most_shown = 250;
 }
 
 /// The report as one page that needs nothing but itself.
-[[nodiscard]] inline std::string report_html(report const& r, std::vector<exhibition> const& exhibitions) {
+[[nodiscard]] inline std::string report_html(report const& r, std::vector<exhibition> const& exhibitions,
+                                             std::vector<hung_gallery> const& galleries) {
   std::string const title = escape_html(r.title), maker = "pareidolia " + std::string(version);
   std::string out = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + title +
                     "</title><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"generator\" content=\"" +
@@ -194,17 +191,23 @@ constexpr std::size_t most_shown = 250;
   out +=
       "<p class=\"brand\">" + std::string(report_mark) + "pareidolia <span>" + std::string(version) + "</span></p><h1>" + title + "</h1>";
   if (!r.summary.empty()) out += "<p class=\"lede\">" + escape_html(r.summary) + "</p>";
-  if (exhibitions.size() > 1) {
+  std::vector<std::pair<std::string, std::string>> parts;  // anchor and title
+  for (chart const& c : r.charts) parts.emplace_back("chart_" + std::to_string(parts.size()), c.title);
+  for (hung_gallery const& g : galleries) parts.emplace_back(g.folder, g.source->title);
+  for (exhibition const& shown : exhibitions) parts.emplace_back(shown.folder, shown.source->title);
+  if (parts.size() > 1) {
     out += "<nav>";
-    for (exhibition const& shown : exhibitions) out += "<a href=\"#" + shown.folder + "\">" + escape_html(shown.source->title) + "</a>";
+    for (auto const& [anchor, name] : parts) out += "<a href=\"#" + anchor + "\">" + escape_html(name) + "</a>";
     out += "</nav>";
   }
   out += "</header>\n";
   for (table const& t : r.tables) out += table_html(t);
+  for (std::size_t k = 0; k < r.charts.size(); ++k) out += chart_html(r.charts[k], parts[k].first);
+  for (hung_gallery const& g : galleries) out += gallery_html(g);
   for (exhibition const& shown : exhibitions) out += section_html(r, shown);
   out += provenance(r, exhibitions);
   return out + "<footer>Made with " + maker +
-         ". The images are in <code>images</code>, the numbers in <code>result.json</code>, both as arrays in "
+         ". The images are in <code>images</code>, the numbers in <code>result.json</code>, arrays in "
          "<code>result.safetensors</code>.</footer></body></html>\n";
 }
 

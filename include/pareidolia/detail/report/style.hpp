@@ -14,9 +14,10 @@ inline constexpr std::string_view report_mark =
 
 /// Light and dark, wide and narrow, screen and paper.
 inline constexpr std::string_view report_style = R"css(
-:root{color-scheme:light dark;--paper:#fbfaf7;--card:#fff;--ink:#1c1b19;--soft:#6b665e;--line:#e6e2d9;--accent:#b23f26;--band:rgb(178 63 38/.12)}
+:root{color-scheme:light dark;--paper:#fbfaf7;--card:#fff;--ink:#1c1b19;--soft:#6b665e;--line:#e6e2d9;--accent:#b23f26;--band:rgb(178 63 38/.12);
+--s0:#b23f26;--s1:#1f6fa8;--s2:#a87600;--s3:#2e7d57;--s4:#7a4fb0;--s5:#77716a}
 @media(prefers-color-scheme:dark){:root{--paper:#141416;--card:#1c1c1f;--ink:#ebe9e4;--soft:#9a958c;--line:#2e2e32;--accent:#f2906f;
---band:rgb(242 144 111/.14)}}
+--band:rgb(242 144 111/.14);--s0:#f2906f;--s1:#6db8ee;--s2:#e3b94a;--s3:#78cf9f;--s4:#bd9df0;--s5:#a8a298}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0 auto;padding:3.5rem 1.5rem 3rem;max-width:63rem;background:var(--paper);color:var(--ink);
@@ -46,10 +47,15 @@ section{margin-top:3.5rem;padding-top:2.2rem;border-top:1px solid var(--line)}
 .sheet img{display:block;width:100%;height:auto;border-radius:.45rem;background:var(--card);box-shadow:0 0 0 1px var(--line)}
 .triples{grid-template-columns:repeat(auto-fill,minmax(min(24rem,100%),1fr))}.triples figure{display:grid;grid-template-columns:repeat(3,1fr);gap:.3rem}.triples figcaption{grid-column:1/-1}
 .pixels img{image-rendering:pixelated}
+.gallery{grid-template-columns:repeat(auto-fill,minmax(min(13rem,44%),1fr));margin-top:1.4rem}
+.gallery .pixels img{image-rendering:pixelated}
 .sheet figcaption{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 .5rem;margin-top:.45rem;font-size:.9rem;line-height:1.35}
 .sheet b{font-weight:600;overflow-wrap:anywhere}
 .sheet .p{color:var(--soft)}
 .sheet small{flex-basis:100%;color:var(--soft);overflow-wrap:anywhere}
+.scale{position:relative;display:flex;justify-content:space-between;gap:.5rem;margin-top:.5rem;font-size:.8rem;line-height:1.4;color:var(--soft);flex-wrap:wrap;row-gap:.25rem}
+.scale i{flex:0 0 100%;height:.5rem;border-radius:.25rem;box-shadow:0 0 0 1px var(--line)}
+.scale .zero{position:absolute;top:.75rem;transform:translateX(-50%)}
 .missed img{opacity:.45}
 .missed small{color:var(--accent)}
 .chart{padding:.8rem 4rem 0 4.6rem;break-inside:avoid}
@@ -65,6 +71,16 @@ section{margin-top:3.5rem;padding-top:2.2rem;border-top:1px solid var(--line)}
 polyline{fill:none;stroke:var(--accent);stroke-width:1;vector-effect:non-scaling-stroke;stroke-linejoin:round;opacity:.55}
 polyline.median{stroke-width:2.2;opacity:1}
 polygon{fill:var(--band)}
+.s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}.s5{--c:var(--s5)}
+polyline.line{stroke:var(--c);stroke-width:2;stroke-linecap:round;opacity:1}
+polyline.dot{stroke-width:8}
+polyline.dashed{stroke-dasharray:6 5}
+.lines polygon{fill:var(--c);opacity:.15}
+.lines{padding-right:1rem}
+.axis.of-y{text-align:left;margin:0 0 .7rem -4rem}
+.legend{list-style:none;display:flex;flex-wrap:wrap;gap:.3rem 1.5rem;margin:1.2rem 0 .6rem;padding:0;font-size:.88rem}
+.legend li{display:flex;align-items:center;gap:.5rem;overflow-wrap:anywhere}
+.legend svg{width:1.5rem;height:.8rem;flex:none;overflow:visible}
 .sparks{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(13rem,100%),1fr));gap:1.5rem;margin-top:1.6rem}
 .spark{margin:0;position:relative;break-inside:avoid}
 .spark figcaption{font-size:.86rem;color:var(--soft);padding-bottom:.3rem}
@@ -89,7 +105,8 @@ footer{margin-top:3.5rem;padding-top:1.2rem;border-top:1px solid var(--line);col
 @media(max-width:40rem){body{padding:2rem 1.1rem}section{margin-top:2.6rem;padding-top:1.8rem}.sheet{gap:1rem .7rem}.sheet figcaption{font-size:.8rem}
 .plot{height:13.5rem}.chart{padding:.8rem 3.3rem 0 3.9rem}.plot .x,.plot b,.plot .end,.axis{font-size:.72rem}.pairs tbody th{width:8.5rem}
 .facts{grid-template-columns:repeat(2,1fr);gap:1rem}.number{font-size:1.35rem}}
-@media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--soft:#555;--line:#ddd;--accent:#a33a22;--band:rgb(178 63 38/.12)}
+@media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--soft:#555;--line:#ddd;--accent:#a33a22;--band:rgb(178 63 38/.12);
+--s0:#a33a22;--s1:#1f6fa8;--s2:#a87600;--s3:#2e7d57;--s4:#7a4fb0;--s5:#77716a}
 body{padding:0;max-width:none;font-size:10.5pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 nav{display:none}section{margin:0;padding:0;border:0;break-before:page}header+section{break-before:auto;margin-top:1.5rem}
 h2,h3,.note{break-after:avoid}.sheet,.facts{grid-template-columns:repeat(5,1fr)}.facts{break-inside:avoid}details{display:none}}

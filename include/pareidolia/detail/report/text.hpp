@@ -76,10 +76,10 @@ namespace pareidolia::detail {
   return {digits, end};
 }
 
-/// v with at most six significant digits.
-[[nodiscard]] inline std::string general(double v) {
+/// v with at most so many significant digits.
+[[nodiscard]] inline std::string general(double v, int significant = 6) {
   char digits[64];
-  auto const [end, code] = std::to_chars(digits, digits + sizeof digits, v, std::chars_format::general, 6);
+  auto const [end, code] = std::to_chars(digits, digits + sizeof digits, v, std::chars_format::general, significant);
   return {digits, end};
 }
 
@@ -90,12 +90,26 @@ namespace pareidolia::detail {
   return out;
 }
 
+/// v rounded to a whole number, as -1,234,567.
+[[nodiscard]] inline std::string grouped_signed(double v) {
+  auto const whole = static_cast<std::size_t>(std::round(std::abs(v)));
+  return (v < 0 && whole != 0 ? "-" : "") + grouped(whole);
+}
+
+/// The number of one of `count` things, with zeros in front that make all of them equally long.
+[[nodiscard]] inline std::string padded(std::size_t index, std::size_t count) {
+  std::string const digits = std::to_string(index);
+  return std::string(std::to_string(count - 1).size() - digits.size(), '0') + digits;
+}
+
 [[nodiscard]] inline std::string hexadecimal(std::uint64_t n) {
   char digits[16];
   auto const [end, code] = std::to_chars(digits, digits + sizeof digits, n, 16);
   std::string const text(digits, end);
   return std::string(16 - text.size(), '0') + text;
 }
+
+[[nodiscard]] inline std::string plural(std::size_t n, std::string const& noun) { return grouped(n) + " " + noun + (n == 1 ? "" : "s"); }
 
 [[nodiscard]] inline std::string duration(double seconds) {
   if (seconds < 0.0995) return fixed(1e3 * seconds, 1) + " ms";
