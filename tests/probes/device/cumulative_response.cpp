@@ -3,6 +3,7 @@
 #include <pareidolia/probes/cumulative_response.hpp>
 
 #include <pareidolia/attack.hpp>
+#include <pareidolia/core/device/stopwatch.hpp>
 #include <pareidolia/encodings/device/patch.hpp>
 #include <pareidolia/probes/activation_inhibition.hpp>
 #include <pareidolia/probes/local_response.hpp>
