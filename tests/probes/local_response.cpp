@@ -20,12 +20,6 @@
 using namespace pareidolia;
 using namespace pareidolia_test;
 
-namespace {
-
-constexpr background on_black{.kind = background_kind::black};
-
-}  // namespace
-
 TEST_CASE("a window alone on black has the probability of its own pixels") {
   auto const m = two_classes(7, .8, 1);
   auto const images = of_class_1(m, 5, 2);

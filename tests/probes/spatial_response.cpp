@@ -21,12 +21,6 @@
 using namespace pareidolia;
 using namespace pareidolia_test;
 
-namespace {
-
-constexpr background on_black{.kind = background_kind::black};
-
-}  // namespace
-
 TEST_CASE("the strongest window of each image is shown in every place") {
   auto const m = two_classes(7, .8, 1);
   auto const images = of_class_1(m, 5, 2);
