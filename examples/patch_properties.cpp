@@ -8,6 +8,7 @@
 #include <pareidolia/io/report.hpp>
 #include <pareidolia/loaders/any_images.hpp>
 #include <pareidolia/loaders/any_network.hpp>
+#include <pareidolia/loaders/class_names.hpp>
 #include <pareidolia/pareidolia.hpp>
 
 #include <CLI/CLI.hpp>
@@ -34,7 +35,7 @@ struct settings {
   double size = .25, stride = .0625;
   background_kind background = background_kind::mean_colour;
   std::uint64_t seed = 1;
-  std::string folder = "out/patch_properties";
+  std::string names, folder = "out/patch_properties";
 };
 
 std::map<std::string, background_kind> const backgrounds{{"grey", background_kind::grey},
@@ -64,6 +65,7 @@ settings read_options(int argc, char** argv) {
   options.add_option("--copies", s.copies, "of a patch, at most")->check(CLI::PositiveNumber)->capture_default_str();
   options.add_option("--shown", s.shown, "images of each kind in the report")->check(CLI::PositiveNumber)->capture_default_str();
   options.add_option("--batch", s.batch, "images at a time")->check(CLI::PositiveNumber)->capture_default_str();
+  options.add_option("--names", s.names, "of the classes, one a line");
   options.add_option("--seed", s.seed, "of all randomness")->capture_default_str();
   options.add_option("--output", s.folder, "folder for the report")->capture_default_str();
   try {
@@ -113,10 +115,12 @@ judgement judge(std::string const& net, activation_inhibition::result const& r) 
                                                   " of the images have both (half of them counts)")};
 }
 judgement judge(std::string const& net, cumulative_response::result const& r) {
-  auto const best = r.quantile(pasting_order::best_first, .5);
-  double const gain = *std::max_element(best.begin(), best.end()) - best[1];
-  return {gain > 0, detail::text(net, ": copies beside the best one add ", gain,
-                                 " decades at most, pasted best first (median over images; more than 0 counts)")};
+  auto const best = r.quantile(pasting_order::best_first, .5), worst = r.quantile(pasting_order::worst_first, .5);
+  double const up = *std::max_element(best.begin() + 1, best.end()) - best[1];
+  double const down = worst[1] - *std::min_element(worst.begin() + 1, worst.end());
+  return {up > .1 || down > .1,
+          detail::text(net, ": copies beside the first add up to ", up, " decades, pasted best first, and take up to ", down,
+                       " away, pasted worst first (median over images; more than 0.1 counts)")};
 }
 
 /// Measures one property on all networks, and adds what it shows to the report: a table, a sentence for each network, pictures.
@@ -189,6 +193,7 @@ int main(int argc, char** argv) try {
                    {"background",
                     std::find_if(backgrounds.begin(), backgrounds.end(), [&](auto const& b) { return b.second == s.background; })->first},
                    {"seed", std::to_string(s.seed)}}};
+  auto const names = s.names.empty() ? std::vector<std::string>{} : read_class_names(s.names);
   auto const title = [](char const* what, auto const& found) { return std::string(what) + ", " + found.model; };
 
   add_property(page, "local", for_shape<local_response::result>([&](image_shape const& shape) {
@@ -198,21 +203,21 @@ int main(int argc, char** argv) try {
                      .batch = s.batch};
                }),
                entries, [&](auto const& found, labelled_images const& photos) {
-                 page.galleries.push_back(gallery_of(title("Local", found), found.result, photos, s.shown));
+                 page.galleries.push_back(gallery_of(title("Local", found), found.result, photos, s.shown, names));
                });
   add_property(page, "spatial", for_shape<spatial_response::result>([&](image_shape const& shape) {
                  return spatial_response{
                      .size = size(shape), .stride = stride(shape), .local_stride = stride(shape), .where = around, .batch = s.batch};
                }),
                entries, [&](auto const& found, labelled_images const& photos) {
-                 page.galleries.push_back(gallery_of(title("Spatial", found), found.result, photos, s.shown));
+                 page.galleries.push_back(gallery_of(title("Spatial", found), found.result, photos, s.shown, names));
                });
   add_property(page, "activation and inhibition", for_shape<activation_inhibition::result>([&](image_shape const& shape) {
                  return activation_inhibition{
                      .size = size(shape), .stride = stride(shape), .local_stride = stride(shape), .where = around, .batch = s.batch};
                }),
                entries, [&](auto const& found, labelled_images const& photos) {
-                 page.galleries.push_back(gallery_of(title("Activation and inhibition", found), found.result, photos, s.shown));
+                 page.galleries.push_back(gallery_of(title("Activation and inhibition", found), found.result, photos, s.shown, names));
                });
   add_property(page, "cumulative", for_shape<cumulative_response::result>([&](image_shape const& shape) {
                  return cumulative_response{.random = random.fork(1),

@@ -76,6 +76,7 @@
 #include <pareidolia/optimizers/apgd.hpp>
 #include <pareidolia/optimizers/carlini_wagner.hpp>
 #include <pareidolia/optimizers/decoupled_norm.hpp>
+#include <pareidolia/optimizers/deepception.hpp>
 #include <pareidolia/optimizers/deepfool.hpp>
 #include <pareidolia/optimizers/gradient_ascent.hpp>
 #include <pareidolia/optimizers/lbfgs.hpp>
@@ -83,9 +84,17 @@
 #include <pareidolia/optimizers/minimal_radius.hpp>
 #include <pareidolia/optimizers/momentum.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
+#include <pareidolia/optimizers/placement_strategies.hpp>
 #include <pareidolia/optimizers/restarts.hpp>
 #include <pareidolia/optimizers/universal.hpp>
 #include <pareidolia/optimizers/universal_ascent.hpp>
+#include <pareidolia/optimizers/universal_deepception.hpp>
 
+#include <pareidolia/probes/activation_inhibition.hpp>
+#include <pareidolia/probes/background.hpp>
+#include <pareidolia/probes/cumulative_response.hpp>
+#include <pareidolia/probes/donor_ranking.hpp>
+#include <pareidolia/probes/local_response.hpp>
+#include <pareidolia/probes/spatial_response.hpp>
 #include <pareidolia/probes/transfer.hpp>
 #include <pareidolia/probes/unit_directions.hpp>

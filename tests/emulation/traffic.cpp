@@ -11,6 +11,7 @@
 #include <pareidolia/core/device/stopwatch.hpp>
 #include <pareidolia/core/device/storage.hpp>
 #include <pareidolia/encodings/device/cppn.hpp>
+#include <pareidolia/encodings/device/patch.hpp>
 #include <pareidolia/encodings/device/pixels.hpp>
 #include <pareidolia/objectives/device/class_probability.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>
@@ -40,14 +41,16 @@ struct first_values_model {
 constexpr std::size_t children = 30, generations = 4, image_bytes = 3 * 20 * 20 * sizeof(float);
 
 template <class E>
+emulation::traffic of_generations(E const& encoding, std::size_t n) {
+  attack const a{encoding, class_probability{}, map_elites{children, n}};
+  emulation::traffic const before = emulation::moved;
+  run(a, first_values_model{}, blank({3, 20, 20}), rng(1));
+  return {emulation::moved.up - before.up, emulation::moved.down - before.down};
+}
+
+template <class E>
 emulation::traffic of_one_step(E const& encoding) {
-  auto const after = [&](std::size_t n) {
-    attack const a{encoding, class_probability{}, map_elites{children, n}};
-    emulation::traffic const before = emulation::moved;
-    run(a, first_values_model{}, blank({3, 20, 20}), rng(1));
-    return emulation::traffic{emulation::moved.up - before.up, emulation::moved.down - before.down};
-  };
-  auto const few = after(generations), many = after(2 * generations);
+  auto const few = of_generations(encoding, generations), many = of_generations(encoding, 2 * generations);
   CHECK(few.up >= image_bytes);         // the canvas
   CHECK(few.down >= 10 * image_bytes);  // a champion for each class
   return {(many.up - few.up) / generations, (many.down - few.down) / generations};
@@ -62,6 +65,13 @@ TEST_CASE("a generation on the device brings back a value for each class, and se
   CHECK(indirect.down == champions + first_not_finite);
   CHECK(direct.up < children * 16);
   CHECK(indirect.up < children * 1000);
+}
+
+TEST_CASE("donors of patches go to the device once, and then where they are to be seen") {
+  patch const e{.sources = all_windows(random_values<4>({5, 3, 20, 20}, 1), 4, 2)};
+  auto const first = of_generations(e, generations), second = of_generations(e, generations);
+  CHECK(first.up - second.up == 5 * image_bytes);
+  CHECK(of_one_step(e).up < children * 400);
 }
 
 TEST_CASE("a batch of images goes up while the device works, and a row of values comes back without waiting for the work behind it") {

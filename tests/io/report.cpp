@@ -277,6 +277,171 @@ TEST_CASE("arrays that do not belong together are refused before anything is wri
   CHECK(!std::filesystem::exists(folder / "r"));
 }
 
+// Two lines with a band and a map: what a probe hands over, without any run.
+report of_a_probe() {
+  report r{"Probe"};
+  r.charts.push_back({"Copies & more",
+                      "Median.",
+                      "copies <n>",
+                      "log10 p",
+                      {{"best first", {0, 1, 2}, {-3, -1.5, -1}, {-4, -2, -1.25}, {-2, -1, -.5}}, {"random", {0, 2}, {-3, -2.5}}}});
+  r.galleries.push_back(
+      {"Maps", "Where.", {{"the image", filled<float, 3>({3, 4, 5}, .25f)}, {"a map & its scale", filled<float, 3>({1, 4, 5})}}});
+  auto& map = r.galleries[0].pictures[1];
+  map.values = filled<float, 2>({1, 3}, 1.5f);
+  map.values(0, 0) = -.75f;
+  map.scale = {.colours = palette::diverging, .unit = "nat"};
+  r.arrays = {{"gains", {2, 2}, {1, 2, 3, 4}}, {"threshold", {}, {.5f}}};
+  return r;
+}
+
+TEST_CASE("what probes found is a report without runs") {
+  temporary_folder const folder;
+  write_report(folder.path(), of_a_probe());
+  for (char const* name : {"images/maps/0_the-image.png", "images/maps/1_a-map-its-scale.png"}) {
+    CAPTURE(name);
+    CHECK(std::filesystem::is_regular_file(folder / name));
+  }
+  CHECK(folder.files() == 3 + 2);
+  auto const map = read_image(folder / "images/maps/1_a-map-its-scale.png");
+  CHECK(map.shape()[2] == 5 * 45 + 20);
+
+  auto const json = nlohmann::json::parse(pareidolia::detail::read_file(folder / "result.json"));
+  auto const& lines = json["charts"][0]["lines"];
+  CHECK(json["charts"][0]["x_name"] == "copies <n>");
+  CHECK(lines[0]["y"] == std::vector<double>{-3, -1.5, -1});
+  CHECK(lines[0]["low"] == std::vector<double>{-4, -2, -1.25});
+  CHECK(lines[1]["x"] == std::vector<double>{0, 2});
+  CHECK(lines[1]["high"].empty());
+  auto const& pictures = json["galleries"][0]["pictures"];
+  CHECK(json["galleries"][0]["note"] == "Where.");
+  CHECK(!pictures[0].contains("values"));
+  CHECK(pictures[1]["values"][0] == std::vector<double>{-.75, 1.5, 1.5});
+  CHECK(pictures[1]["scale"]["low"] == -1.5);
+  CHECK(std::filesystem::exists(folder / pictures[1]["file"].get<std::string>()));
+  CHECK(json["arrays"][0]["name"] == "gains");
+  CHECK(json["arrays"][0]["shape"] == std::vector<std::size_t>{2, 2});
+
+  weights const w = read_safetensors(folder / "result.safetensors");
+  CHECK(w.parameters.at("gains").shape == std::vector<std::size_t>{2, 2});
+  CHECK(w.parameters.at("gains").values == std::vector<float>{1, 2, 3, 4});
+  CHECK(w.parameters.at("threshold").values == std::vector<float>{.5f});
+}
+
+TEST_CASE("the page draws charts and galleries, with round ticks and a scale") {
+  temporary_folder const folder;
+  write_report(folder.path(), of_a_probe());
+  std::string const page = page_of(folder.path());
+  for (char const* part :
+       {"<h2>Copies &amp; more</h2>", "copies &lt;n&gt;", "<polyline class=\"line s0\" points=\"0.00,75.00 50.00,37.50 100.00,25.00 \"/>",
+        "<polyline class=\"line s1\" points=\"0.00,75.00 100.00,62.50 \"/>",
+        "<polygon class=\"s0\" points=\"0.00,50.00 50.00,25.00 100.00,12.50 100.00,31.25 50.00,50.00 0.00,100.00 \"/>",
+        "bottom:75.00%\"><b>-1</b>", "left:25.00%\">0.5</span>", "best first</li>", "<a href=\"#maps\">Maps</a>", "<section id=\"maps\">",
+        "a map &amp; its scale</figcaption>", "aria-label=\"-1.5 to 1.5 nat\"", "left:50.00%\">0</span>"}) {
+    CAPTURE(part);
+    CHECK(contains(page, part));
+  }
+  CHECK(!contains(page, "<polygon class=\"s1\""));
+  CHECK(!contains(page, "images that fool the model"));
+}
+
+TEST_CASE("ticks are round, few, and have the digits they need") {
+  using pareidolia::detail::round_axis;
+  auto const ticks = [](double least, double greatest, bool whole) {
+    round_axis const axis(least, greatest, whole);
+    std::string all;
+    for (double const t : axis.ticks()) all += axis.text(t) + " ";
+    return all;
+  };
+  CHECK(ticks(0, 20, true) == "0 5 10 15 20 ");
+  CHECK(ticks(.3, 4.9, true) == "0 1 2 3 4 5 ");
+  CHECK(ticks(.3, 4.9, false) == "1 2 3 4 ");
+  CHECK(ticks(-.013, .042, true) == "-0.02 0 0.02 0.04 0.06 ");
+  CHECK(ticks(-25e3, 1e5, true) == "-50,000 0 50,000 100,000 ");
+  CHECK(ticks(1e-9, 5e-9, true) == "1e-09 2e-09 3e-09 4e-09 5e-09 ");
+  CHECK(ticks(1e12, 2e12, false) == "1e+12 1.2e+12 1.4e+12 1.6e+12 1.8e+12 2e+12 ");
+  CHECK(ticks(7, 7, false) == "4 6 8 10 ");
+  CHECK(ticks(0, 0, false) == "-0.4 -0.2 0 0.2 0.4 ");
+  CHECK(ticks(1, std::nextafter(1, 2), false) == "0.6 0.8 1.0 1.2 1.4 ");
+  for (double low : {-1e300, -7., 0., 1e-300})
+    for (double high : {1e-299, 3., 1e5, 1e300}) CHECK(round_axis(low, high, true).ticks().size() <= 7);
+}
+
+TEST_CASE("a chart may have no lines, one point or none, and more lines than colours") {
+  temporary_folder const folder;
+  report r{"t"};
+  r.charts.push_back({"empty", "Nothing was found.", "x", "y"});
+  r.charts.push_back({"points", "", "x", "y", {{"one", {3}, {4}}, {"none", {}, {}}}});
+  r.charts.push_back({"many", "", "x", "y", std::vector<line>(8, {"l", {1, 2}, {1, 2}})});
+  r.galleries.push_back({"nothing"});
+  write_report(folder.path(), r);
+  std::string const page = page_of(folder.path());
+  CHECK(contains(page, "Nothing was found."));
+  CHECK(contains(page, "<polyline class=\"line s0 dot\" points=\"50.00,50.00 50.00,50.00 \"/>"));
+  CHECK(contains(page, "<polyline class=\"line s1 dashed\""));
+  CHECK(!contains(page, "nan"));
+}
+
+TEST_CASE("a line of very many points is drawn thinned, and stored whole") {
+  temporary_folder const folder;
+  report r{"t"};
+  line l{"l", {}, {}};
+  for (int i = 0; i < 5000; ++i) l.x.push_back(i), l.y.push_back(i);
+  r.charts.push_back({"c", "", "x", "y", {l}});
+  write_report(folder.path(), r);
+  CHECK(page_of(folder.path()).size() < 30000);
+  auto const json = nlohmann::json::parse(pareidolia::detail::read_file(folder / "result.json"));
+  CHECK(json["charts"][0]["lines"][0]["y"].size() == 5000);
+}
+
+TEST_CASE("galleries and sections of one title have folders of their own, and a rerun replaces the pictures") {
+  temporary_folder const folder;
+  report r = of_a_probe();
+  r.sections.push_back({"maps", sample()});
+  write_report(folder.path(), r);
+  put(folder / "images/maps-2/mine.png", "keep");
+  CHECK(folder.files() == 3 + 4 + 2 + 1);
+  r.galleries[0].pictures.pop_back();
+  write_report(folder.path(), r);
+  CHECK(folder.files() == 3 + 4 + 1 + 1);
+  CHECK(std::filesystem::exists(folder / "images/maps/0_zero_0.999987.png") == false);
+  CHECK(std::filesystem::exists(folder / "images/maps/0_class-0_0.999987.png"));
+  CHECK(std::filesystem::exists(folder / "images/maps-2/0_the-image.png"));
+}
+
+TEST_CASE("charts, galleries and arrays that do not belong together are refused before anything is written") {
+  temporary_folder const folder;
+  auto const error_with = [&](auto const& spoil) {
+    report r = of_a_probe();
+    r.sections.push_back({"runs", sample()});
+    spoil(r);
+    return error_of([&] { write_report(folder / "r", r); });
+  };
+  double const nan = std::nan("");
+  CHECK(contains(error_with([](report& r) { r.charts[0].lines[0].x.pop_back(); }),
+                 "report: chart 'Copies & more', line 'best first': 2 values of x and 3 of y"));
+  CHECK(contains(error_with([](report& r) { r.charts[0].lines[0].low.pop_back(); }), "a band of 2 and 3 values around 3 points"));
+  CHECK(contains(error_with([](report& r) { r.charts[0].lines[1].low = {1, 2}; }), "a band of 2 and 0 values around 2 points"));
+  CHECK(contains(error_with([&](report& r) { r.charts[0].lines[1].y[1] = nan; }), "line 'random': y[1] is nan"));
+  CHECK(contains(error_with([&](report& r) { r.charts[0].lines[0].high[2] = INFINITY; }), "high[2] is inf"));
+  CHECK(contains(error_with([](report& r) {
+                   r.galleries[0].pictures[0].image = filled<float, 3>({2, 4, 4});
+                 }),
+                 "report: gallery 'Maps', picture 0: png: the image has 2 channels"));
+  CHECK(contains(error_with([](report& r) {
+                   r.galleries[0].pictures[1].image = filled<float, 3>({4, 4, 4});
+                 }),
+                 "report: gallery 'Maps', picture 1: heat_map: image has 4 channels"));
+  CHECK(
+      contains(error_with([&](report& r) { r.galleries[0].pictures[1].values(0, 2) = NAN; }), "picture 1: heat_map: values(0, 2) is nan"));
+  CHECK(contains(error_with([](report& r) { r.arrays[1].name = "gains"; }), "report: two arrays are named 'gains'"));
+  CHECK(contains(error_with([](report& r) { r.arrays[1] = {"runs.scores", {1}, {1}}; }), "report: two arrays are named 'runs.scores'"));
+  CHECK(contains(error_with([](report& r) { r.arrays[0].shape[0] = 3; }), "report: arrays: tensor 'gains': its shape asks for 6 values"));
+  CHECK(contains(error_with([](report& r) { r.arrays[0].name = "\xff"; }), "report: arrays: a name or a metadata text is not UTF-8"));
+  CHECK(contains(error_with([](report& r) { r.arrays[0].values[1] = INFINITY; }), "report: array 'gains' has values that are not finite"));
+  CHECK(!std::filesystem::exists(folder / "r"));
+}
+
 TEST_CASE("a folder that cannot be written is one error, before the run if asked") {
   temporary_folder const folder;
   put(folder / "file", "");

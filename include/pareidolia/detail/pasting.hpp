@@ -116,7 +116,7 @@ struct bilinear_place {
     auto const size = static_cast<std::int64_t>(source), unit = std::int64_t{2} * n;
     if (size == n) return;
     // (j + 1/2) size / n - 1/2 in units of 1 / (2 n): exact, so that every machine interpolates between the same pixels.
-    std::int64_t const place = std::clamp((2 * std::int64_t{j} + 1) * size - n, std::int64_t{0}, unit * (size - 1));
+    std::int64_t const place = std::max((2 * std::int64_t{j} + 1) * size - n, std::int64_t{0});
     low = static_cast<std::size_t>(place / unit);
     high = std::min(low + 1, source - 1);
     share = static_cast<float>(place % unit) / static_cast<float>(unit);

@@ -13,6 +13,7 @@
 #include <pareidolia/model.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +34,8 @@ namespace pareidolia::detail {
   return double{y[static_cast<std::size_t>(c)]} - top - std::log(sum);
 }
 
+[[nodiscard]] inline image_shape shape_of(std::array<std::size_t, 4> const& images) { return {images[1], images[2], images[3]}; }
+
 /// The patch that is moved over each image: source index[i] for image i.
 struct moved_patches {
   patches sources;
@@ -45,6 +48,40 @@ struct moved_patches {
   }
 };
 
+/// Which canvas each image of a batch has, in the memory of the model. Only those that change are copied.
+template <space S>
+class canvas_seats {
+ public:
+  canvas_seats(const_image_view<space::host> canvases, std::size_t seats)
+      : all_(canvases), seats_(seats, nobody), images_({seats, canvases.shape[1], canvases.shape[2], canvases.shape[3]}) {}
+
+  /// Canvases who[0], who[1], ...; the view is good until the next call.
+  [[nodiscard]] const_image_view<S> sit(std::span<std::size_t const> who) {
+    from_.clear();
+    to_.clear();
+    for (std::size_t k = 0; k < who.size(); ++k)
+      if (seats_[k] != who[k]) {
+        seats_[k] = who[k];
+        from_.push_back(who[k]);
+        to_.push_back(k);
+      }
+    copy_rows(rows_of(all_.view()), from_, rows_of(images_.view()), to_);
+    return images_.view().rows(0, who.size());
+  }
+
+ private:
+  static constexpr std::size_t nobody = static_cast<std::size_t>(-1);
+
+  template <class T>
+  [[nodiscard]] static view<T, 2, S> rows_of(view<T, 4, S> x) {
+    return {x.data, {x.shape[0], x.stride()}};
+  }
+
+  canvas_in<S> all_;
+  std::vector<std::size_t> seats_, from_, to_;
+  storage<float, 4, S> images_;
+};
+
 /// Shows placements to a model, in batches that are full whichever images they belong to, and keeps the probability of each image's class.
 template <Model M>
 class patch_trials {
@@ -53,14 +90,20 @@ class patch_trials {
 
   /// One forward of each image. Errors: no batch, labels that are not one of the model's classes for each image.
   patch_trials(std::string_view probe, M const& model, const_image_view<S> x, label_view labels, std::size_t batch)
-      : probe_(probe), batch_(batch), pass_(model), images_(filled<float, 4>(x.shape)) {
+      : probe_(probe), batch_(batch), pass_(model) {
     std::size_t const n = x.shape[0];
     if (batch == 0) fail(probe, ": batch is 0; give at least 1");
     if (!labels.empty() && labels.size() != n) fail(probe, ": ", n, " images but ", labels.size(), " labels; give one for each, or none");
     for (int label : labels)
       if (label < 0 || static_cast<std::size_t>(label) >= pass_.classes())
         fail(probe, ": a label is ", label, "; the model's classes are 0 to ", pass_.classes() - 1);
-    copy(x, as_view(images_));
+    if constexpr (S == space::host) {
+      images_ = x;
+    } else {
+      copy_ = filled<float, 4>(x.shape);
+      copy(x, as_view(copy_));
+      images_ = as_view(std::as_const(copy_));
+    }
     classes_.assign(labels.begin(), labels.end());
     classes_.resize(n);
     whole_.resize(n);
@@ -74,8 +117,11 @@ class patch_trials {
     }
   }
 
-  [[nodiscard]] const_image_view<space::host> images() const { return as_view(images_); }
-  [[nodiscard]] image_shape shape() const { return {images().shape[1], images().shape[2], images().shape[3]}; }
+  patch_trials(patch_trials const&) = delete;
+  patch_trials& operator=(patch_trials const&) = delete;
+
+  [[nodiscard]] const_image_view<space::host> images() const { return images_; }
+  [[nodiscard]] image_shape shape() const { return shape_of(images_.shape); }
   /// (images), whose probability is measured: the labels, or what the model sees in each image.
   [[nodiscard]] std::vector<int> const& classes() const { return classes_; }
   /// (images), log p of the images themselves.
@@ -89,7 +135,7 @@ class patch_trials {
   [[nodiscard]] std::vector<double> answers(patch const& encoding, const_image_view<space::host> canvases, std::size_t copies,
                                             std::size_t n, Trial const& trial) {
     std::vector<double> result(n);
-    seating<S> seats(canvases);
+    canvas_seats<S> seats(canvases, batch_);
     std::vector<std::size_t> image(batch_), canvas(batch_);
     placements lists{shape(), copies, {}};
     for (std::size_t first = 0; first < n; first += batch_) {
@@ -131,7 +177,7 @@ class patch_trials {
     for (window_grid const& grid : grids)
       for (std::size_t i = 0; i < classes_.size(); ++i)
         for (std::size_t k = 0; k < grid.count(); ++k) windows.push_back(grid(k, i));
-    return patches(images_, std::move(windows));
+    return patches(own_images(), std::move(windows));
   }
 
   /// The window of each image that evokes its class most, alone on the background; or those that are given, one for each image or one for
@@ -147,7 +193,7 @@ class patch_trials {
         if (w.height != size || w.width != size)
           fail(probe_, ": a given window is ", w.height, "x", w.width, " pixels; give windows of the size ", size);
       for (std::size_t i = 0; i < n; ++i) index[i] = static_cast<std::uint32_t>(i % given.size());
-      return {patches(images_, given), std::move(index)};
+      return {patches(own_images(), given), std::move(index)};
     }
     window_grid const grid(shape(), size, stride);
     patches const sources = windows_of({grid});
@@ -165,6 +211,12 @@ class patch_trials {
   }
 
  private:
+  [[nodiscard]] tensor<float, 4> own_images() const {
+    auto result = filled<float, 4>(images_.shape);
+    copy(images_, as_view(result));
+    return result;
+  }
+
   /// Of the images that are in the session, in host memory.
   [[nodiscard]] const_score_view<space::host> scores(std::size_t count) {
     auto const y = pass_.forward(count);
@@ -186,7 +238,8 @@ class patch_trials {
   std::string_view probe_;
   std::size_t batch_;
   session<M> pass_;
-  tensor<float, 4> images_;
+  const_image_view<space::host> images_;
+  tensor<float, 4> copy_ = filled<float, 4>({0, 0, 0, 0});  // of images elsewhere
   std::vector<int> classes_;
   std::vector<double> whole_;
   tensor<float, 2> here_ = filled<float, 2>({0, 0});

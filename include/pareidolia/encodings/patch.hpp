@@ -73,7 +73,7 @@ struct placements {
 struct patch {
   patches sources;
   std::size_t copies = 8;  ///< places that a list has, at least 1
-  float feather = 0;       ///< pixels, at least 0
+  float feather = 0;       ///< pixels, 0 to 1e6
   bool overlap = true;
   float area = 1;                     ///< share of the canvas that may be covered, in [0, 1]
   float smallest = 1, largest = 1;    ///< scale, of those that are drawn
@@ -86,7 +86,7 @@ struct patch {
 
   void check() const {
     if (copies == 0) detail::fail("patch: copies is 0; give at least 1");
-    if (!(feather >= 0 && feather <= 1e6f)) detail::fail("patch: feather is ", feather, "; give pixels, at least 0");
+    if (!(feather >= 0 && feather <= 1e6f)) detail::fail("patch: feather is ", feather, "; give 0 to 1e6 pixels");
     if (!(area >= 0 && area <= 1)) detail::fail("patch: area is ", area, "; give a share of the canvas, in [0, 1]");
     if (!(smallest > 0 && smallest <= largest && largest <= 1e3f))
       detail::fail("patch: scales are ", smallest, " to ", largest, "; give positive ones up to 1000, the smaller first");
@@ -95,8 +95,8 @@ struct patch {
   }
 
   /// n empty lists.
-  template <space S>
-  [[nodiscard]] placements buffer(std::size_t n, view<float const, 4, S> canvas) const {
+  template <class T, space S>
+  [[nodiscard]] placements buffer(std::size_t n, view<T, 4, S> canvas) const {
     check();
     check_channels(canvas.shape[1]);
     return {{canvas.shape[1], canvas.shape[2], canvas.shape[3]}, copies, std::vector<placement>(n * copies)};
@@ -104,12 +104,12 @@ struct patch {
 
   /// What an empty list leaves room for.
   [[nodiscard]] detail::vacancy vacancy(image_shape const& canvas) const {
-    // Whole pixels, of a share that is rounded itself.
+    // A share such as .7f may be less than it says; its whole pixels are permitted all the same.
     return {canvas, overlap, static_cast<std::size_t>(double{area} * static_cast<double>(canvas[1] * canvas[2]) * (1 + 1e-7))};
   }
 
-  /// Calls visit(detail::pasted) for those of a list that are shown, in order. Errors: a source that is not there, a scale or opacity
-  /// outside its range.
+  /// Calls visit(detail::pasted) for those of a list that are shown, in order. Errors: a source that is not there, a scale outside
+  /// (0, 1000], an opacity outside [0, 1].
   template <class Visit>
   void each_shown(std::span<placement const> list, image_shape const& canvas, Visit const& visit) const {
     auto room = vacancy(canvas);

@@ -14,6 +14,7 @@
 #include <pareidolia/detail/cuda_transfers.hpp>
 #include <pareidolia/detail/preprocess.hpp>
 #include <pareidolia/encodings/device/cppn.hpp>
+#include <pareidolia/encodings/device/patch.hpp>
 #include <pareidolia/encodings/device/pixels.hpp>
 #include <pareidolia/engine.hpp>
 #include <pareidolia/models/parameters.hpp>

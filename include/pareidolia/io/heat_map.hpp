@@ -94,12 +94,20 @@ inline constexpr std::array diverging_colours{rgb(0x19499a), rgb(0x6f9dd6), rgb(
 
 /// A colour of a map where the image under it is `grey`.
 [[nodiscard]] inline colour over(colour const& c, float grey) {
-  constexpr float opacity = .72f;
+  constexpr float opacity = .65f;
   return {opacity * c[0] + (1 - opacity) * grey, opacity * c[1] + (1 - opacity) * grey, opacity * c[2] + (1 - opacity) * grey};
 }
 
 /// What a colour of a scale looks like over mid-grey, which is how bars show it.
 [[nodiscard]] inline colour bar_colour(palette p, double t) { return over(colour_at(p, t), .5f); }
+
+/// How bright a pixel of an image of 1 or 3 channels is, in [0, 1].
+[[nodiscard]] inline float grey_at(view<float const, 3> image, std::size_t y, std::size_t x) {
+  auto const [channels, height, width] = image.shape;
+  float const* const p = image.data + y * width + x;
+  std::size_t const plane = height * width;
+  return std::clamp(channels == 1 ? p[0] : .299f * p[0] + .587f * p[plane] + .114f * p[2 * plane], 0.f, 1.f);
+}
 
 /// How often each pixel is repeated, so that small images can be seen: to about 224 pixels.
 [[nodiscard]] inline std::size_t enlargement(std::size_t height, std::size_t width) {
@@ -118,7 +126,7 @@ inline constexpr std::array diverging_colours{rgb(0x19499a), rgb(0x6f9dd6), rgb(
   if (extent.height == 0 || extent.width == 0) extent = {0, 0, static_cast<double>(height), static_cast<double>(width)};
   if (!(extent.height > 0 && extent.width > 0)) fail("heat_map: extent is ", extent.height, "x", extent.width, "; give positive sides");
 
-  std::size_t const times = enlargement(height, width), plane = height * width;
+  std::size_t const times = enlargement(height, width);
   // The line or column of the map in which a pixel lies.
   auto const cell = [&](std::size_t pixel, double first, double length, std::size_t cells) -> std::optional<std::size_t> {
     double const at = ((static_cast<double>(pixel) + .5) / static_cast<double>(times) - first) / length * static_cast<double>(cells);
@@ -127,13 +135,12 @@ inline constexpr std::array diverging_colours{rgb(0x19499a), rgb(0x6f9dd6), rgb(
   auto result = filled<float, 3>({3, times * height, times * width + margin}, 1.f);
   for (std::size_t y = 0; y < times * height; ++y)
     for (std::size_t x = 0; x < times * width; ++x) {
-      float const* const p = image.data + y / times * width + x / times;
-      float const grey = std::clamp(channels == 1 ? p[0] : .299f * p[0] + .587f * p[plane] + .114f * p[2 * plane], 0.f, 1.f);
+      float const grey = grey_at(image, y / times, x / times);
       auto const row = cell(y, extent.top, extent.height, values.shape[0]), column = cell(x, extent.left, extent.width, values.shape[1]);
-      float const faded = .25f + .5f * grey;
+      float const faded = .2f + .6f * grey;
       colour shown{faded, faded, faded};
       if (row && column)
-        shown = over(colour_at(scale.colours, place_in(scale, double{values.data[*row * values.shape[1] + *column]})), grey);
+        shown = over(colour_at(scale.colours, place_in(scale, double{values.data[*row * values.shape[1] + *column]})), faded);
       for (std::size_t c = 0; c < 3; ++c) result(c, y, x) = shown[c];
     }
   return result;
@@ -141,7 +148,7 @@ inline constexpr std::array diverging_colours{rgb(0x19499a), rgb(0x6f9dd6), rgb(
 
 }  // namespace detail
 
-/// A picture of a map of values over an image: the image in grey, and over it (72 %) the colours of the values, each in one block.
+/// A picture of a map of values over an image: the image in grey, and over it (65 %) the colours of the values, each in one block.
 ///
 /// `image` (1 or 3, height, width) in [0, 1]; `values` (rows, columns), which are spread evenly over `extent`. Blocks and not smooth
 /// colours, since between the values nothing was measured; a block of less than a pixel may be lost. Where there are no values the image is

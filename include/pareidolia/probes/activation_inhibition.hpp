@@ -96,9 +96,10 @@ struct activation_inhibition {
   template <Model M>
   [[nodiscard]] result measure(M const& model, const_image_view<M::memory> x, label_view labels) const {
     check(x.shape);
+    where.check();
+    window_grid const grid(detail::shape_of(x.shape), size, stride);
     detail::patch_trials trials("activation_inhibition", model, x, labels, batch);
     auto const canvases = where.canvases(trials.images());
-    window_grid const grid(trials.shape(), size, stride);
     auto const patch = trials.chosen(as_view(canvases), size, local_stride, given);
     auto const below = base == base_kind::background ? as_view(canvases) : base == base_kind::image ? trials.images() : as_view(others);
     auto const p = trials.placed(patch, below, grid);

@@ -109,9 +109,10 @@ struct cumulative_response {
   template <Model M>
   [[nodiscard]] result measure(M const& model, const_image_view<M::memory> x, label_view labels) const {
     if (copies == 0) detail::fail("cumulative_response: copies is 0; give at least 1");
+    where.check();
+    window_grid const grid(detail::shape_of(x.shape), size, stride);
     detail::patch_trials trials("cumulative_response", model, x, labels, batch);
     auto const canvases = where.canvases(trials.images());
-    window_grid const grid(trials.shape(), size, stride);
     auto const patch = trials.chosen(as_view(canvases), size, local_stride, given);
     auto const single = trials.placed(patch, as_view(canvases), grid);
 

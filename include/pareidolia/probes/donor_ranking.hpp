@@ -60,9 +60,10 @@ struct donor_ranking {
   [[nodiscard]] result measure(M const& model, const_image_view<M::memory> x, label_view labels) const {
     if (labels.empty()) detail::fail("donor_ranking: the images have no labels; give one for each, the class that its patches stand for");
     if (per_image == 0) detail::fail("donor_ranking: per_image is 0; give at least 1");
+    where.check();
+    window_grid const grid(detail::shape_of(x.shape), size, stride);
     detail::patch_trials trials("donor_ranking", model, x, labels, batch);
     auto const canvases = where.canvases(trials.images());
-    window_grid const grid(trials.shape(), size, stride);
     patches const sources = trials.windows_of({grid});
     auto const p = trials.placed(sources, as_view(canvases), grid, [&](std::size_t i, std::size_t k) { return i * grid.count() + k; });
 

@@ -140,7 +140,7 @@ struct window_size {
 ///     auto const found = measure(local_response{.windows = {{32, 16}, {64, 16}}}, googlenet, photos);
 ///     double const decades = found.maps[0].decades(0);
 struct local_response {
-  std::vector<window_size> windows{{}};
+  std::vector<window_size> windows{window_size{}};
   background where = {};
   std::size_t batch = 64;
 
@@ -174,10 +174,11 @@ struct local_response {
   template <Model M>
   [[nodiscard]] result measure(M const& model, const_image_view<M::memory> x, label_view labels) const {
     if (windows.empty()) detail::fail("local_response: no sizes of windows; give at least one");
+    where.check();
+    std::vector<window_grid> grids;
+    for (auto const& w : windows) grids.emplace_back(detail::shape_of(x.shape), w.size, w.stride);
     detail::patch_trials trials("local_response", model, x, labels, batch);
     auto const canvases = where.canvases(trials.images());
-    std::vector<window_grid> grids;
-    for (auto const& w : windows) grids.emplace_back(trials.shape(), w.size, w.stride);
     patches const sources = trials.windows_of(grids);
     result found;
     std::size_t first = 0;  // source of this size

@@ -57,9 +57,10 @@ struct spatial_response {
 
   template <Model M>
   [[nodiscard]] result measure(M const& model, const_image_view<M::memory> x, label_view labels) const {
+    where.check();
+    window_grid const grid(detail::shape_of(x.shape), size, stride);
     detail::patch_trials trials("spatial_response", model, x, labels, batch);
     auto const canvases = where.canvases(trials.images());
-    window_grid const grid(trials.shape(), size, stride);
     auto const patch = trials.chosen(as_view(canvases), size, local_stride, given);
     auto const p = trials.placed(patch, as_view(canvases), grid);
     return {detail::map_of(grid, p, detail::decades_per_unit), patch.windows(),  trials.classes(), detail::log10_of(trials.whole()),

@@ -83,7 +83,9 @@ struct hung_gallery {
 }
 
 /// A number of a scale: three digits, and not fewer than stand before the point.
-[[nodiscard]] inline std::string scale_number(double v) { return std::abs(v) >= 999.5 && std::abs(v) < 1e6 ? fixed(v, 0) : general(v, 3); }
+[[nodiscard]] inline std::string scale_number(double v) {
+  return std::abs(v) >= 999.5 && std::abs(v) < 1e6 ? grouped_signed(v) : general(v, 3);
+}
 
 /// The bar of a scale with the numbers of its ends, and 0 where it is between them and has room.
 [[nodiscard]] inline std::string scale_html(heat_scale const& scale) {
@@ -99,7 +101,7 @@ struct hung_gallery {
                     unit = scale.unit.empty() ? "" : " " + escape_html(scale.unit);
   std::string out = "<div class=\"scale\" role=\"img\" aria-label=\"" + low + " to " + high + unit +
                     "\"><i style=\"background:linear-gradient(to right" + stops + ")\"></i><span>" + low + "</span>";
-  if (diverging && at(0) > 20 && at(0) < 80) out += "<span class=\"zero\" style=\"left:" + fixed(at(0), 2) + "%\">0</span>";
+  if (diverging && at(0) > 20 && at(0) < 60) out += "<span class=\"zero\" style=\"left:" + fixed(at(0), 2) + "%\">0</span>";
   return out + "<span>" + high + unit + "</span></div>";
 }
 

@@ -60,7 +60,8 @@ struct round_axis {
   [[nodiscard]] std::string text(double tick) const {
     if (std::abs(tick) < unit / 2) return "0";
     double const size = std::max(std::abs(low), std::abs(high));
-    if (size >= 1e7 || size < 1e-4) return general(tick);
+    if (size >= 1e9 || size < 1e-4) return general(tick);
+    if (unit > .5) return grouped_signed(tick);
     return fixed(tick, std::max(0, -static_cast<int>(std::floor(std::log10(unit) + 1e-9))));
   }
 };
@@ -95,13 +96,14 @@ template <class... Parts>
     };
     std::string where, around;
     for (std::size_t const row : rows) where += point(row, l.y);
-    if (rows.size() == 1) where += where;  // a dot
+    bool const dot = rows.size() == 1;
+    if (dot) where += where;
     if (!l.low.empty()) {
       for (std::size_t const row : rows) around += point(row, l.high);
       for (auto row = rows.rbegin(); row != rows.rend(); ++row) around += point(*row, l.low);
       bands += "<polygon class=\"" + line_kind(k) + "\" points=\"" + around + "\"/>";
     }
-    lines += polyline("line " + line_kind(k), where);
+    lines += polyline("line " + line_kind(k) + (dot ? " dot" : ""), where);
     legend += "<li class=\"" + line_kind(k) + "\">" + open_plot() + "<polyline class=\"line " + line_kind(k) +
               "\" points=\"0,50 100,50\"/></svg>" + escape_html(l.name) + "</li>";
   }

@@ -53,9 +53,9 @@ section{margin-top:3.5rem;padding-top:2.2rem;border-top:1px solid var(--line)}
 .sheet b{font-weight:600;overflow-wrap:anywhere}
 .sheet .p{color:var(--soft)}
 .sheet small{flex-basis:100%;color:var(--soft);overflow-wrap:anywhere}
-.scale{position:relative;display:flex;justify-content:space-between;gap:.5rem;margin-top:.5rem;font-size:.8rem;line-height:1.4;color:var(--soft);flex-wrap:wrap}
+.scale{position:relative;display:flex;justify-content:space-between;gap:.5rem;margin-top:.5rem;font-size:.8rem;line-height:1.4;color:var(--soft);flex-wrap:wrap;row-gap:.25rem}
 .scale i{flex:0 0 100%;height:.5rem;border-radius:.25rem;box-shadow:0 0 0 1px var(--line)}
-.scale .zero{position:absolute;bottom:0;transform:translateX(-50%)}
+.scale .zero{position:absolute;top:.75rem;transform:translateX(-50%)}
 .missed img{opacity:.45}
 .missed small{color:var(--accent)}
 .chart{padding:.8rem 4rem 0 4.6rem;break-inside:avoid}
@@ -73,6 +73,7 @@ polyline.median{stroke-width:2.2;opacity:1}
 polygon{fill:var(--band)}
 .s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}.s5{--c:var(--s5)}
 polyline.line{stroke:var(--c);stroke-width:2;stroke-linecap:round;opacity:1}
+polyline.dot{stroke-width:8}
 polyline.dashed{stroke-dasharray:6 5}
 .lines polygon{fill:var(--c);opacity:.15}
 .lines{padding-right:1rem}
@@ -98,6 +99,7 @@ th{font-weight:500;color:var(--soft)}
 .pairs thead th{color:var(--ink);font-weight:600}
 .pairs td{overflow-wrap:anywhere}
 .all td,.all th{white-space:nowrap}
+.all thead th{white-space:normal;vertical-align:bottom}
 .all .n{text-align:right}
 code{font:.92em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 footer{margin-top:3.5rem;padding-top:1.2rem;border-top:1px solid var(--line);color:var(--soft);font-size:.86rem}

@@ -90,6 +90,12 @@ namespace pareidolia::detail {
   return out;
 }
 
+/// v rounded to a whole number, as -1,234,567.
+[[nodiscard]] inline std::string grouped_signed(double v) {
+  auto const whole = static_cast<std::size_t>(std::round(std::abs(v)));
+  return (v < 0 && whole != 0 ? "-" : "") + grouped(whole);
+}
+
 /// The number of one of `count` things, with zeros in front that make all of them equally long.
 [[nodiscard]] inline std::string padded(std::size_t index, std::size_t count) {
   std::string const digits = std::to_string(index);
