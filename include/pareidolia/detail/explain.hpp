@@ -68,7 +68,8 @@ template <class E, class B, class O, class M, class... Sinks>
           Optimizer<O, E, S>,
           "optimizer: needs start(encoding, canvas, rng) const that returns a search with ask(), done(), best() and where(); an "
           "evolutionary one needs an EvolvableEncoding: draw(children, rng) and vary(parents, children, rng); one that climbs in a "
-          "ball needs a NormedEncoding: project(p, canvas), steepest(p, canvas, g) and scatter(p, rows, ids, rng)");
+          "ball needs a NormedEncoding: project(p, canvas), steepest(p, canvas, g) and scatter(p, rows, ids, rng); one that pastes patches "
+          "needs the encoding patch");
       if constexpr (Optimizer<O, E, S>) {
         static_assert(how != feeding::none,
                       "optimizer: its search needs tell(evaluation), tell(classwise_evaluation) or tell(evaluation, gradients), or "

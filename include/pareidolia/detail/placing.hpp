@@ -112,6 +112,7 @@ class placing {
   /// The answer to the first of them.
   void answer(double value, double fooled) {
     ++queries_;
+    if (round_) round_->spend_query();
     if ((itself_ || !rules_.confirm) && !succeeded() && std::pair{fooled, value} > std::pair{fooled_, highest_}) {
       fooled_ = fooled;
       highest_ = value;
@@ -135,8 +136,10 @@ class placing {
   void next() {
     if (succeeded() || queries_ == rules_.queries || donors_.empty() || (!round_ && !begin_list())) return end();
     while (answered_ == queue_.size()) {
+      if (round_->pasted() == list_.size() && !begin_list()) return end();
       queue_ = strategy_.ask(memory_, *round_, stream_);
       answered_ = 0;
+      for (std::size_t c : queue_) check(c);
       if (!queue_.empty()) break;
       std::size_t const chosen = strategy_.choose(memory_, *round_, stream_);
       if (chosen == placement_round::none) {
@@ -144,12 +147,18 @@ class placing {
       } else if (paste(chosen); itself_) {
         return;
       }
-      if (round_->pasted() == list_.size() && !begin_list()) return end();
     }
     chunk_ = std::min({answered_ + rules_.together, queue_.size(), answered_ + rules_.queries - queries_});
   }
 
+  void check(std::size_t candidate) const {
+    if (candidate >= round_->candidates() || !round_->fits(candidate))
+      fail("placement strategy: it names candidate ", candidate, " of ", round_->candidates(), ", which is not there or does not fit; ",
+           "ask for what round.fits(), round.all() or round.draw() say");
+  }
+
   void paste(std::size_t chosen) {
+    check(chosen);
     auto const looks = round_->looks();
     auto const seen = std::find_if(looks.begin(), looks.end(), [&](auto const& one) { return one.candidate == chosen; });
     itself_ = rules_.confirm || seen == looks.end();
@@ -175,7 +184,7 @@ class placing {
       if (!grids.empty()) g.first = grids.back().first + grids.back().places();
       grids.push_back(g);
     }
-    round_.emplace(encoding_, canvas_, std::move(grids), rules_.together, rules_.scale, rules_.opacity);
+    round_.emplace(encoding_, canvas_, std::move(grids), rules_.together, rules_.queries - queries_, rules_.scale, rules_.opacity);
     std::fill(list_.begin(), list_.end(), placement{});
     memory_ = {};
     stream_ = random_.stream(++lists_);

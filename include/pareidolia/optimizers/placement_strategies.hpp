@@ -50,13 +50,14 @@ class placement_round {
     double gain;  ///< by how much it would raise the value of the list
   };
 
-  placement_round(patch const& encoding, image_shape const& canvas, std::vector<place_grid> grids, std::size_t together, float scale,
-                  float opacity)
-      : room_(encoding.vacancy(canvas)), grids_(std::move(grids)), together_(together), scale_(scale), opacity_(opacity) {}
+  placement_round(patch const& encoding, image_shape const& canvas, std::vector<place_grid> grids, std::size_t together,
+                  std::size_t queries, float scale, float opacity)
+      : room_(encoding.vacancy(canvas)), grids_(std::move(grids)), together_(together), left_(queries), scale_(scale), opacity_(opacity) {}
 
   [[nodiscard]] std::span<place_grid const> grids() const { return grids_; }
   [[nodiscard]] std::size_t candidates() const { return grids_.back().first + grids_.back().places(); }
   [[nodiscard]] std::size_t together() const { return together_; }      ///< candidates that are looked at together
+  [[nodiscard]] std::size_t left() const { return left_; }              ///< queries
   [[nodiscard]] std::size_t pasted() const { return pasted_; }          ///< copies in the list
   [[nodiscard]] std::span<look const> looks() const { return looks_; }  ///< of this round, in order of asking
 
@@ -117,6 +118,7 @@ class placement_round {
   [[nodiscard]] std::size_t best_that_gains() const { return best().gain > 0 ? best().candidate : none; }
 
   void learn(look const& one) { looks_.push_back(one); }
+  void spend_query() { --left_; }
   /// Ends the round: the list has this candidate as well.
   void paste(std::size_t candidate) {
     room_.take(where(candidate));
@@ -134,7 +136,7 @@ class placement_round {
   detail::vacancy room_;
   std::vector<place_grid> grids_;
   std::vector<look> looks_;
-  std::size_t together_, pasted_ = 0;
+  std::size_t together_, left_, pasted_ = 0;
   float scale_, opacity_;
 };
 
@@ -235,9 +237,9 @@ struct coarse_to_fine {
 /// next did (Minoux, Accelerated greedy algorithms, 1978): where gains only diminish as copies are added, that is the best of all. The
 /// first round looks at everything, and so does one in which nothing gains. Queries of a later round: at least `together`.
 ///
-/// Everything: of the candidates a random `pool`, drawn when a list is begun, so that the first copy does not take all of a small budget.
+/// Where that is more than `share` of the queries that are left when a list is begun, everything is as many random candidates.
 struct lazy_greedy {
-  std::size_t pool = 0;  ///< 0: all
+  float share = .5f;  ///< in [0, 1]; at least one candidate is looked at
 
   /// What a candidate gained when it was seen last: a bound, in a heap with the largest in front, the first of equal ones.
   struct memory {
@@ -270,7 +272,9 @@ struct lazy_greedy {
     return std::pair{a.gain, b.candidate} < std::pair{b.gain, a.candidate};
   }
   void begin(memory& m, placement_round const& round, random_stream& random) const {
-    auto known = pool == 0 ? round.all() : round.draw(pool, random);
+    if (!(share >= 0 && share <= 1)) detail::fail("lazy_greedy: share is ", share, "; give a share of the queries, in [0, 1]");
+    auto const most = std::max<std::size_t>(1, static_cast<std::size_t>(double{share} * static_cast<double>(round.left())));
+    auto known = most >= round.candidates() ? round.all() : round.draw(most, random);
     std::sort(known.begin(), known.end());
     for (std::size_t c : known) m.bounds.push_back({c, std::numeric_limits<double>::infinity()});
     m.begun = true;

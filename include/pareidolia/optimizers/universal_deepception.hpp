@@ -23,7 +23,9 @@ namespace pareidolia {
 /// One list of placements for many images: deepception where the value of a list is the mean of the objective over the images, and it
 /// succeeds when the share `fooled` of them does.
 ///
-///     attack const one_for_all{patch{.sources = ranked, .copies = 10, .area = .1f}, margin{}, universal_deepception{}};
+///     attack const one_for_all{patch{.sources = ranked, .copies = 10, .area = .1f}, clipped{margin{}, 2.f}, universal_deepception{}};
+///
+/// Clipped, since images that are far beyond their border would else outweigh those that are still to be fooled.
 ///
 /// With more than `images` of them a candidate is looked at on a sample alone, another one in each round, and compared with the list as it
 /// is on the same; each list that is pasted is looked at on all, and these looks alone decide. The answer is the first list that fools as
