@@ -109,6 +109,20 @@ std::string percent(double share) {
   return text;
 }
 
+/// The same patches in a random order.
+patches shuffled(patches const& all, rng const& random) {
+  std::vector<std::size_t> order(all.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  auto stream = random.stream(0);
+  shuffle(std::span(order), stream);
+  auto images = filled<float, 4>(all.images().shape);
+  copy(all.images(), as_view(images));
+  std::vector<patch_window> windows;
+  std::vector<int> evokes;
+  for (std::size_t k : order) windows.push_back(all.windows()[k]), evokes.push_back(all.evokes()[k]);
+  return patches(std::move(images), std::move(windows), std::move(evokes));
+}
+
 /// The first `most` images of an outcome.
 outcome beginning(outcome const& all, std::size_t most) {
   std::size_t const n = std::min(most, all.size());
@@ -154,6 +168,7 @@ int main(int argc, char** argv) try {
                donors.forwards);
 
   rng const random{s.seed};
+  patches const any = shuffled(donors.ranked, random.fork(2));
   bool const targeted = s.targeted || s.target >= 0;
   if (s.target >= static_cast<int>(net.classes())) throw error("--target is none of the network's classes");
   std::vector<int> const before = photos.labels;
@@ -192,11 +207,11 @@ int main(int argc, char** argv) try {
               .class_names = s.names.empty() ? architecture.labels : read_class_names(s.names)};
 
   stop_on_interrupt const stop;
-  auto const try_one = [&](std::string const& name, float area, auto const& how) {
+  auto const try_one = [&](std::string const& name, float area, patches const& sources, auto const& how) {
     if (stop.interrupted()) return;
     std::size_t const copies =
         1 + static_cast<std::size_t>(area * static_cast<float>(shape[1] * shape[2]) / static_cast<float>(size * size));
-    patch const pasted{.sources = donors.ranked, .copies = copies, .feather = s.feather, .overlap = false, .area = area};
+    patch const pasted{.sources = sources, .copies = copies, .feather = s.feather, .overlap = false, .area = area};
     section found{.title = detail::text(name, ", ", percent(area)), .result = {}, .step_name = "image", .canvas = photos.images};
     auto const go = [&](auto const& objective) {
       found.result = run(attack{pasted, objective, how}, net, photos, random, progress{found.title}, recorder{found.log}, stop,
@@ -238,8 +253,8 @@ int main(int argc, char** argv) try {
   auto const with = [&](std::string const& name, float area, auto const& strategy) {
     deepception<std::decay_t<decltype(strategy)>> const alone{
         .strategy = strategy, .queries = s.queries, .donors = s.donors, .stride = stride, .together = s.together, .batch = s.batch};
-    if (!s.universal) return try_one(name, area, alone);
-    try_one(name + ", universal", area,
+    if (!s.universal) return try_one(name, area, donors.ranked, alone);
+    try_one(name + ", universal", area, donors.ranked,
             universal_deepception<std::decay_t<decltype(strategy)>>{
                 .strategy = strategy, .queries = s.queries, .donors = s.donors, .stride = stride});
   };
@@ -249,9 +264,11 @@ int main(int argc, char** argv) try {
     if (s.strategy == "coarse") with("coarse to fine", area, coarse_to_fine{});
     if (s.strategy == "lazy") with("lazy greedy", area, lazy_greedy{});
     if (!s.compare) continue;
-    try_one("best donor, blindly", area, deepception<blind>{.queries = s.queries, .donors = 1, .stride = 1, .batch = s.batch});
-    try_one("any donor, blindly", area,
-            deepception<blind>{.queries = s.queries, .donors = donors.ranked.size(), .stride = 1, .batch = s.batch});
+    std::size_t const fine = std::max<std::size_t>(1, stride / 4);
+    try_one("best donor, blindly", area, donors.ranked,
+            deepception<blind>{.queries = s.queries, .donors = 1, .stride = fine, .batch = s.batch});
+    try_one("any donor, blindly", area, any,
+            deepception<blind>{.queries = s.queries, .donors = s.donors, .stride = fine, .batch = s.batch});
   }
   page.tables.push_back(std::move(shares));
   write_report(s.folder, page);

@@ -196,15 +196,14 @@ int main(int argc, char** argv) try {
   auto const names = s.names.empty() ? std::vector<std::string>{} : read_class_names(s.names);
   auto const title = [](char const* what, auto const& found) { return std::string(what) + ", " + found.model; };
 
-  add_property(page, "local", for_shape<local_response::result>([&](image_shape const& shape) {
-                 return local_response{
-                     .windows = {{size(shape), stride(shape)}, {std::max<std::size_t>(1, size(shape) / 2), stride(shape)}},
-                     .where = around,
-                     .batch = s.batch};
-               }),
-               entries, [&](auto const& found, labelled_images const& photos) {
-                 page.galleries.push_back(gallery_of(title("Local", found), found.result, photos, s.shown, names));
-               });
+  for (double share : {1., .5})
+    add_property(page, share == 1 ? "local" : "local, half the size", for_shape<local_response::result>([&](image_shape const& shape) {
+                   return local_response{.windows = {{pixels_of(shape, share * s.size), stride(shape)}}, .where = around, .batch = s.batch};
+                 }),
+                 entries, [&](auto const& found, labelled_images const& photos) {
+                   page.galleries.push_back(
+                       gallery_of(title(share == 1 ? "Local" : "Local, half the size", found), found.result, photos, s.shown, names));
+                 });
   add_property(page, "spatial", for_shape<spatial_response::result>([&](image_shape const& shape) {
                  return spatial_response{
                      .size = size(shape), .stride = stride(shape), .local_stride = stride(shape), .where = around, .batch = s.batch};

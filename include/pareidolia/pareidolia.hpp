@@ -95,6 +95,7 @@
 #include <pareidolia/probes/cumulative_response.hpp>
 #include <pareidolia/probes/donor_ranking.hpp>
 #include <pareidolia/probes/local_response.hpp>
+#include <pareidolia/probes/response_map.hpp>
 #include <pareidolia/probes/spatial_response.hpp>
 #include <pareidolia/probes/transfer.hpp>
 #include <pareidolia/probes/unit_directions.hpp>

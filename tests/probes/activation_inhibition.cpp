@@ -22,7 +22,6 @@ using namespace pareidolia_test;
 
 namespace {
 
-constexpr background on_black{.kind = background_kind::black};
 constexpr patch_window all_of(std::size_t side) { return {0, 0, 0, side, side}; }
 
 }  // namespace

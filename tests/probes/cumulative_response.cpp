@@ -24,7 +24,6 @@ using namespace pareidolia_test;
 
 namespace {
 
-constexpr background on_black{.kind = background_kind::black};
 constexpr auto best = pasting_order::best_first, worst = pasting_order::worst_first, blind = pasting_order::random;
 
 /// White images on which a copy in one of four places adds 1, -2, 3 or -.5.

@@ -3,6 +3,7 @@
 #include <pareidolia/probes/donor_ranking.hpp>
 
 #include <pareidolia/attack.hpp>
+#include <pareidolia/probes/local_response.hpp>
 
 #include <doctest/doctest.h>
 

@@ -3,6 +3,7 @@
 #include <pareidolia/probes/spatial_response.hpp>
 
 #include <pareidolia/attack.hpp>
+#include <pareidolia/probes/local_response.hpp>
 
 #include <doctest/doctest.h>
 
@@ -19,12 +20,6 @@
 
 using namespace pareidolia;
 using namespace pareidolia_test;
-
-namespace {
-
-constexpr background on_black{.kind = background_kind::black};
-
-}  // namespace
 
 TEST_CASE("the strongest window of each image is shown in every place") {
   auto const m = two_classes(7, .8, 1);

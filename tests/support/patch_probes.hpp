@@ -5,6 +5,7 @@
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/encodings/patches.hpp>
+#include <pareidolia/probes/background.hpp>
 
 #include <support/analytic_models.hpp>
 
@@ -57,6 +58,8 @@ using namespace pareidolia;
   return sum;
 }
 
+inline background const on_black{.kind = background_kind::black};
+
 /// A model that notes how many images each forward is of.
 template <class M>
 struct noting {
@@ -73,6 +76,9 @@ struct noting {
     model.forward(x, y, w);
   }
 };
+
+template <class M>
+noting(M, std::vector<std::size_t>*) -> noting<M>;
 
 /// body() with one thread and with three, what it gives with each.
 template <class Body>

@@ -86,6 +86,7 @@ class vacancy {
   [[nodiscard]] bool takes(pasted const& p) const {
     covered_box const box(p, height_, width_);
     if (box.empty() || !limited_) return !box.empty();
+    if (!overlap_ && covered_.covered() + box.area() > most_) return false;  // without a look at the pixels
     std::size_t const fresh = covered_.fresh(box);
     return (overlap_ || fresh == box.area()) && covered_.covered() + fresh <= most_;
   }

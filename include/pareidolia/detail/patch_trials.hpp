@@ -7,6 +7,7 @@
 #include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/patch_findings.hpp>
 #include <pareidolia/detail/session.hpp>
 #include <pareidolia/encodings/patch.hpp>
 #include <pareidolia/encodings/patches.hpp>
@@ -151,24 +152,23 @@ class patch_trials {
     return result;
   }
 
-  /// (images, places + 1), log p of each canvas with patch source(image, place) in each place of the grid, and of the canvas alone.
+  /// log p of each canvas with patch source(image, place) in each place of the grid, and of the canvas alone.
   template <class Source>
-  [[nodiscard]] tensor<double, 2> placed(patches const& sources, const_image_view<space::host> canvases, window_grid const& grid,
-                                         Source const& source) {
+  [[nodiscard]] placed_answers placed(patches const& sources, const_image_view<space::host> canvases, window_grid const& grid,
+                                      Source const& source) {
     std::size_t const row = grid.count() + 1, n = classes_.size();
     auto const p = answers({.sources = sources}, canvases, 1, n * row, [&](std::size_t k, std::span<placement> list) {
       std::size_t const i = k / row, place = k % row;
       if (place < grid.count()) list[0] = placed_at(source(i, place), grid(place));
       return i;
     });
-    auto result = filled<double, 2>({n, row});
-    std::copy(p.begin(), p.end(), result.data());
+    placed_answers result{grid, filled<double, 2>({n, row})};
+    std::copy(p.begin(), p.end(), result.log_p.data());
     return result;
   }
-
   /// The same with the patch that belongs to each image.
-  [[nodiscard]] tensor<double, 2> placed(moved_patches const& patch, const_image_view<space::host> canvases, window_grid const& grid) {
-    return placed(patch.sources, canvases, grid, [&](std::size_t i, std::size_t) { return patch.index[i]; });
+  [[nodiscard]] placed_answers placed(moved_patches const& moved, const_image_view<space::host> canvases, window_grid const& grid) {
+    return placed(moved.sources, canvases, grid, [&](std::size_t i, std::size_t) { return moved.index[i]; });
   }
 
   /// Every window of these grids on every image, grid by grid.
@@ -199,9 +199,9 @@ class patch_trials {
     patches const sources = windows_of({grid});
     auto const p = placed(sources, canvases, grid, [&](std::size_t i, std::size_t k) { return i * grid.count() + k; });
     for (std::size_t i = 0; i < n; ++i) {
-      auto const row = as_view(p).row(i).first(grid.count());
-      index[i] =
-          static_cast<std::uint32_t>(i * grid.count() + static_cast<std::size_t>(std::max_element(row.begin(), row.end()) - row.begin()));
+      auto const own = p.places(i);
+      auto const best = static_cast<std::size_t>(std::max_element(own.begin(), own.end()) - own.begin());
+      index[i] = static_cast<std::uint32_t>(i * grid.count() + best);
     }
     return {sources, std::move(index)};
   }

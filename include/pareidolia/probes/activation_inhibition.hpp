@@ -6,11 +6,12 @@
 #include <pareidolia/core/named_array.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/patch_findings.hpp>
 #include <pareidolia/detail/patch_trials.hpp>
 #include <pareidolia/encodings/patches.hpp>
 #include <pareidolia/model.hpp>
 #include <pareidolia/probes/background.hpp>
-#include <pareidolia/probes/local_response.hpp>
+#include <pareidolia/probes/response_map.hpp>
 
 #include <algorithm>
 #include <array>
@@ -100,16 +101,16 @@ struct activation_inhibition {
     window_grid const grid(detail::shape_of(x.shape), size, stride);
     detail::patch_trials trials("activation_inhibition", model, x, labels, batch);
     auto const canvases = where.canvases(trials.images());
-    auto const patch = trials.chosen(as_view(canvases), size, local_stride, given);
+    auto const moved = trials.chosen(as_view(canvases), size, local_stride, given);
     auto const below = base == base_kind::background ? as_view(canvases) : base == base_kind::image ? trials.images() : as_view(others);
-    auto const p = trials.placed(patch, below, grid);
-    return {detail::map_of(grid, detail::gains(p), 1),
-            threshold,
-            patch.windows(),
-            trials.classes(),
-            trials.whole(),
-            detail::bare_of(p, 1),
-            trials.forwards()};
+    auto const p = trials.placed(moved, below, grid);
+    return {.gain = p.gains(),
+            .threshold = threshold,
+            .chosen = moved.windows(),
+            .classes = trials.classes(),
+            .whole = trials.whole(),
+            .base = p.bare(),
+            .forwards = trials.forwards()};
   }
 
  private:

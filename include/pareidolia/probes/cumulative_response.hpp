@@ -8,12 +8,12 @@
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/patch_findings.hpp>
 #include <pareidolia/detail/patch_trials.hpp>
 #include <pareidolia/encodings/patch.hpp>
 #include <pareidolia/encodings/patches.hpp>
 #include <pareidolia/model.hpp>
 #include <pareidolia/probes/background.hpp>
-#include <pareidolia/probes/local_response.hpp>
 
 #include <algorithm>
 #include <array>
@@ -113,42 +113,41 @@ struct cumulative_response {
     window_grid const grid(detail::shape_of(x.shape), size, stride);
     detail::patch_trials trials("cumulative_response", model, x, labels, batch);
     auto const canvases = where.canvases(trials.images());
-    auto const patch = trials.chosen(as_view(canvases), size, local_stride, given);
-    auto const single = trials.placed(patch, as_view(canvases), grid);
+    auto const moved = trials.chosen(as_view(canvases), size, local_stride, given);
+    auto const single = trials.placed(moved, as_view(canvases), grid);
 
     constexpr std::size_t orders = pasting_orders.size();
     std::size_t const n = trials.classes().size();
-    result found{grid,
-                 filled<float, 3>({n, orders, copies + 1}),
-                 filled<std::size_t, 2>({n, orders}),
-                 filled<std::size_t, 3>({n, orders, copies}),
-                 patch.windows(),
-                 trials.classes(),
-                 detail::log10_of(trials.whole())};
+    result found{.grid = grid,
+                 .curves = filled<float, 3>({n, orders, copies + 1}),
+                 .pasted = filled<std::size_t, 2>({n, orders}),
+                 .places = filled<std::size_t, 3>({n, orders, copies}),
+                 .chosen = moved.windows(),
+                 .classes = trials.classes(),
+                 .whole = detail::log10_of(trials.whole())};
     std::vector<step> steps;  // from the second copy on: the first has been seen
     for (std::size_t i = 0; i < n; ++i)
       for (std::size_t o = 0; o < orders; ++o) {
-        auto const places = chosen_places(grid, as_view(single).row(i).first(grid.count()), static_cast<pasting_order>(o), i);
+        auto const places = chosen_places(grid, single.places(i), static_cast<pasting_order>(o), i);
         std::copy(places.begin(), places.end(), &found.places(i, o, 0));
         found.pasted(i, o) = places.size();
         for (std::size_t s = 2; s <= places.size(); ++s) steps.push_back({i, o, s});
       }
     auto const p =
-        trials.answers({.sources = patch.sources}, as_view(canvases), copies, steps.size(), [&](std::size_t k, std::span<placement> list) {
+        trials.answers({.sources = moved.sources}, as_view(canvases), copies, steps.size(), [&](std::size_t k, std::span<placement> list) {
           auto const& [i, o, s] = steps[k];
-          for (std::size_t c = 0; c < s; ++c) list[c] = trials.placed_at(patch.index[i], grid(found.places(i, o, c)));
+          for (std::size_t c = 0; c < s; ++c) list[c] = trials.placed_at(moved.index[i], grid(found.places(i, o, c)));
           return i;
         });
-    for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t i = 0, k = 0; i < n; ++i)
       for (std::size_t o = 0; o < orders; ++o) {
-        found.curves(i, o, 0) = static_cast<float>(detail::decades_per_unit * single(i, grid.count()));
-        found.curves(i, o, 1) = static_cast<float>(detail::decades_per_unit * single(i, found.places(i, o, 0)));
+        double value = single.log_p(i, grid.count());
+        for (std::size_t c = 0; c <= copies; ++c) {
+          if (c == 1) value = single.log_p(i, found.places(i, o, 0));
+          if (c > 1 && c <= found.pasted(i, o)) value = p[k++];
+          found.curves(i, o, c) = static_cast<float>(detail::decades_per_unit * value);
+        }
       }
-    for (std::size_t k = 0; k < steps.size(); ++k)
-      found.curves(steps[k].image, steps[k].order, steps[k].copies) = static_cast<float>(detail::decades_per_unit * p[k]);
-    for (std::size_t i = 0; i < n; ++i)
-      for (std::size_t o = 0; o < orders; ++o)
-        for (std::size_t s = found.pasted(i, o); s < copies; ++s) found.curves(i, o, s + 1) = found.curves(i, o, s);
     found.forwards = trials.forwards();
     return found;
   }

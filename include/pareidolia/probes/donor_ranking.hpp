@@ -7,11 +7,11 @@
 #include <pareidolia/core/named_array.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/patch_findings.hpp>
 #include <pareidolia/detail/patch_trials.hpp>
 #include <pareidolia/encodings/patches.hpp>
 #include <pareidolia/model.hpp>
 #include <pareidolia/probes/background.hpp>
-#include <pareidolia/probes/local_response.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -75,7 +75,7 @@ struct donor_ranking {
     std::vector<candidate> kept;
     for (std::size_t i = 0; i < labels.size(); ++i) {
       std::vector<candidate> own;
-      for (std::size_t k = 0; k < grid.count(); ++k) own.push_back({detail::decades_per_unit * p(i, k), i, k});
+      for (std::size_t k = 0; k < grid.count(); ++k) own.push_back({detail::decades_per_unit * p.places(i)[k], i, k});
       std::stable_sort(own.begin(), own.end(), stronger);
       own.resize(std::min(own.size(), per_image));
       kept.insert(kept.end(), own.begin(), own.end());

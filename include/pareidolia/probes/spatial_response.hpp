@@ -3,13 +3,13 @@
 #pragma once
 
 #include <pareidolia/core/named_array.hpp>
-#include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/patch_findings.hpp>
 #include <pareidolia/detail/patch_trials.hpp>
 #include <pareidolia/encodings/patches.hpp>
 #include <pareidolia/model.hpp>
 #include <pareidolia/probes/background.hpp>
-#include <pareidolia/probes/local_response.hpp>
+#include <pareidolia/probes/response_map.hpp>
 
 #include <cstddef>
 #include <string>
@@ -61,10 +61,14 @@ struct spatial_response {
     window_grid const grid(detail::shape_of(x.shape), size, stride);
     detail::patch_trials trials("spatial_response", model, x, labels, batch);
     auto const canvases = where.canvases(trials.images());
-    auto const patch = trials.chosen(as_view(canvases), size, local_stride, given);
-    auto const p = trials.placed(patch, as_view(canvases), grid);
-    return {detail::map_of(grid, p, detail::decades_per_unit), patch.windows(),  trials.classes(), detail::log10_of(trials.whole()),
-            detail::bare_of(p, detail::decades_per_unit),      trials.forwards()};
+    auto const moved = trials.chosen(as_view(canvases), size, local_stride, given);
+    auto const p = trials.placed(moved, as_view(canvases), grid);
+    return {.map = p.decades(),
+            .chosen = moved.windows(),
+            .classes = trials.classes(),
+            .whole = detail::log10_of(trials.whole()),
+            .empty = detail::log10_of(p.bare()),
+            .forwards = trials.forwards()};
   }
 };
 

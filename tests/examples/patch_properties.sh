@@ -1,0 +1,19 @@
+#!/bin/sh
+# sh patch_properties.sh PATCH_PROPERTIES WEIGHTS: the four properties of two networks on some digits of PAREIDOLIA_DATA.
+set -eu
+data=${PAREIDOLIA_DATA-}
+if [ ! -d "$data" ]; then
+  echo "set PAREIDOLIA_DATA to the folder with the test data"
+  [ -z "${PAREIDOLIA_REQUIRE_DATA+set}" ] || exit 1
+  exit 77
+fi
+properties=$1 weights=$2
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+"$properties" --network lenet5 "$weights" --network "$data/models/mnist_onnx/mnist.onnx" --images "$data/mnist/t10k-images-idx3-ubyte.gz" \
+  --most 10 --size .36 --stride .15 --output "$out" | tee "$out/said"
+[ "$(grep -c ': seen\.' "$out/said")" -ge 7 ]
+for property in local spatial 'activation and inhibition' cumulative; do grep -q "$property" "$out/report.html"; done
+grep -q '"cumulative.lenet5.curves"' "$out/result.json"
+if "$properties" --network lenet5 --images "$data/mnist/t10k-images-idx3-ubyte.gz" --output "$out" 2> "$out/said"; then exit 1; fi
+grep -q 'it has no weights of its own' "$out/said"
