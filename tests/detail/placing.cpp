@@ -150,6 +150,16 @@ TEST_CASE("each attempt has the next donors, and after the last the first again 
   CHECK(shifted);
 }
 
+TEST_CASE("each attempt begins from the image as it is") {
+  weighted_places const board{scrambled_weights(), {1, .5f}, 100};
+  placing<exhaustive> p(exhaustive{}, of(board, 2), small, rules(1 + 16 + 15 + 16 + 15, 1), rng{1});
+  play const seen(p, board);
+  CHECK(seen.asked[1 + 16][1].source == 0);
+  CHECK(seen.asked[1 + 16 + 15] == list{{1, 0, 0, 1, 1}, {}, {}, {}});
+  CHECK(seen.asked.back()[0].source == 1);
+  CHECK(seen.asked.back()[1].source == 1);  // the dimmer ones gain, though less than the first two
+}
+
 TEST_CASE("what is pasted without a look costs a query, and counts") {
   auto const board = two_donors(6.5f);  // the best four have 7.25
   placing<blind> p(blind{}, of(board), small, rules(100000), rng{3});

@@ -187,6 +187,8 @@ TEST_CASE("what becomes of an image does not depend on those after it, and rando
     for (std::size_t i = 0; i < 3; ++i) CHECK(std::ranges::equal(as_view(a.images).row(i), as_view(b.images).row(i)));
     CHECK(fool(board, how, few, seed).images == a.images);
     CHECK(fool(board, how, few, seed + 1).images != a.images);
+    auto const twins = fool(board, how, board.black(2), seed);
+    CHECK_FALSE(std::ranges::equal(as_view(twins.images).row(0), as_view(twins.images).row(1)));
   }
 }
 

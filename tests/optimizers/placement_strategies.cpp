@@ -30,7 +30,8 @@ constexpr image_shape small{1, 8, 8};
 using indices = std::vector<std::size_t>;
 
 // A round of `donors` patches of 2 x 2 on a canvas of `side` pixels.
-placement_round round_of(std::size_t donors, std::size_t side = 8, float area = 1, std::size_t stride = 2, bool overlap = false) {
+placement_round round_of(std::size_t donors, std::size_t side = 8, float area = 1, std::size_t stride = 2, bool overlap = false,
+                         std::size_t together = 16) {
   weighted_places const board{scrambled_weights(), std::vector<float>(donors, 1)};
   patch const encoding{.sources = board.sources(), .overlap = overlap, .area = area};
   std::vector<place_grid> grids;
@@ -38,7 +39,7 @@ placement_round round_of(std::size_t donors, std::size_t side = 8, float area = 
     grids.push_back(detail::grid_of(encoding, {d, 0, 0, 1, 1}, {1, side, side}, stride, std::nullopt));
     if (d > 0) grids[d].first = grids[d - 1].first + grids[d - 1].places();
   }
-  return {encoding, {1, side, side}, std::move(grids), 16, 1000, 1, 1};
+  return {encoding, {1, side, side}, std::move(grids), together, 1000, 1, 1};
 }
 
 // What a strategy does in one round whose gains are known: the candidates in order of asking, and what it pastes.
@@ -150,6 +151,24 @@ TEST_CASE("candidates are numbered grid by grid, and those fit that the encoding
     }
 }
 
+TEST_CASE("patches of different sizes have grids of their own") {
+  auto images = filled<float, 4>({1, 1, 8, 8});
+  std::vector<patch_window> const windows{{0, 0, 0, 2, 2}, {0, 0, 0, 3, 3}, {0, 0, 0, 3, 3}, {0, 0, 0, 2, 4}};
+  patch const encoding{.sources = patches(std::move(images), windows), .copies = 2, .overlap = false};
+  std::vector<place_grid> grids;
+  for (std::uint32_t d = 0; d < 4; ++d) {
+    grids.push_back(detail::grid_of(encoding, {d, 0, 0, 1, 1}, small, 1, std::nullopt));
+    if (d > 0) grids[d].first = grids[d - 1].first + grids[d - 1].places();
+  }
+  placement_round round(encoding, small, grids, 16, 1000, 1, 1);
+  CHECK(round.candidates() == 49 + 36 + 36 + 35);
+  round.paste(49 + 14);
+  indices fitting;
+  for (std::size_t c = 0; c < round.candidates(); ++c)
+    if (encoding.shown(std::vector{round.at(49 + 14), round.at(c)}, small).size() == 2) fitting.push_back(c);
+  CHECK(round.all() == fitting);
+}
+
 TEST_CASE("random candidates are different ones that fit, each as often as any other") {
   auto round = round_of(2, 8, 1, 1);  // 98 places
   round.paste(0);
@@ -219,11 +238,12 @@ TEST_CASE("coarse to fine finds the top of a hill that is wider than its grid, f
 }
 
 TEST_CASE("coarse to fine goes on with finer places where the coarse ones are taken") {
-  auto round = round_of(1, 8, 1, 1);  // 7 x 7 places; of step 8 the middle one alone
-  round.paste(3 * 7 + 3);
+  // 7 x 7 places. Of step 8 the middle one, of step 4 the next four; they leave no room for those of step 2, but for some between them.
+  auto round = round_of(1, 8, 1, 1);
+  for (auto [y, x] : {std::pair{3u, 3u}, {1u, 1u}, {1u, 5u}, {5u, 1u}, {5u, 5u}}) round.paste(y * 7 + x);
   auto const [asked, chosen] = one_round(coarse_to_fine{3}, round, [](std::size_t c) { return static_cast<double>(c); });
-  CHECK(chosen != placement_round::none);
-  CHECK(asked.size() > 1);
+  CHECK(asked == round.all());
+  CHECK(chosen == asked.back());
   // Nothing fits: nothing is asked.
   auto full = round_of(1, 8, .07f, 1);
   full.paste(0);
@@ -245,23 +265,20 @@ TEST_CASE("where gains only diminish lazy greedy pastes what exhaustive search d
 }
 
 TEST_CASE("lazy greedy looks again until the best of a round gains as much as the next did before") {
-  auto round = round_of(1);  // 16 candidates
+  auto round = round_of(1, 8, 1, 2, false, 4);  // 16 candidates, four at a time
   lazy_greedy::memory m;
   auto random = rng{1}.stream(0);
   CHECK(one_round(lazy_greedy{1}, round, m, random, [](std::size_t c) { return 100. - static_cast<double>(c); }).second == 0);
   round.paste(0);
-  // 1 gains less than 2 and 3 did, 2 more than 4 did but less than 3 did. The round asks for up to 16 at a time.
-  auto const [asked, chosen] = one_round(lazy_greedy{1}, round, m, random, [](std::size_t c) { return c == 2 ? 97.5 : 50.; });
-  CHECK(chosen == 2);
-  CHECK(asked.size() == 15);
-  // Where nothing gains it has looked at everything before it gives up.
-  round.paste(2);
-  CHECK(one_round(lazy_greedy{1}, round, m, random, [](std::size_t) { return -1.; }) == std::pair(
-                                                                                            [&] {
-                                                                                              auto rest = round.all();
-                                                                                              return rest;
-                                                                                            }(),
-                                                                                            placement_round::none));
+  // Of 1 to 4 the fourth gains most, but less than 5 did; of 5 to 8 none does; it gains more than 9 did.
+  auto const [asked, chosen] = one_round(lazy_greedy{1}, round, m, random, [](std::size_t c) { return c == 4 ? 91.5 : -5.; });
+  CHECK(asked == indices{1, 2, 3, 4, 5, 6, 7, 8});
+  CHECK(chosen == 4);
+  round.paste(4);
+  // Where nothing gains it has looked at everything before it gives up, at what gained most before first.
+  auto const [last, nothing] = one_round(lazy_greedy{1}, round, m, random, [](std::size_t) { return -1.; });
+  CHECK(last == indices{9, 10, 11, 12, 13, 14, 15, 1, 2, 3, 5, 6, 7, 8});
+  CHECK(nothing == placement_round::none);
 }
 
 TEST_CASE("lazy greedy keeps to its share of the queries for the first copy") {

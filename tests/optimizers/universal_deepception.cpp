@@ -138,6 +138,23 @@ TEST_CASE("looked at on samples, the list that is pasted is the same where the i
   CHECK(sum == 20 * (1 + rounds) + 3 * candidates);
 }
 
+TEST_CASE("candidates are compared with the list as it is on the same images") {
+  auto const spent_by = [](weighted_places const& board, universal_deepception<exhaustive> const& how, labelled_images const& canvas,
+                           std::uint64_t seed) {
+    auto const r = run(attack{of(board, 1), margin{}, how}, board.model(), canvas, rng{seed});
+    return std::accumulate(r.forwards_spent.begin(), r.forwards_spent.end(), std::size_t{0});
+  };
+  // The images differ where nothing comes, and black patches change nothing: whatever the sample, none gains.
+  weighted_places const board{std::vector<float>(16, 1), {0, 0}, 100};
+  labelled_images canvas = board.black(10);
+  for (std::size_t i = 0; i < 10; ++i) canvas.images(i, 0, 0, 0) = static_cast<float>(i) / 10;
+  for (std::uint64_t seed = 1; seed < 9; ++seed)
+    CHECK(spent_by(board, {.queries = 1 + 4 + 4, .images = 3, .donors = 1, .stride = 4}, canvas, seed) == 10 + 3 * 8);
+  // The second list begins from the image as it is, and so gains with a patch that is dimmer than the first.
+  weighted_places const two{scrambled_weights(), {1, .5f}, 100};
+  CHECK(spent_by(two, {.queries = 1 + 16 + 1 + 16 + 1, .images = 3, .donors = 1, .stride = 2}, shades(10), 1) == 3 * 10 + 3 * 32);
+}
+
 TEST_CASE("a universal deepception ends when the share is fooled that is asked for") {
   weighted_places const board{scrambled_weights(), {1}, 12};
   auto const canvas = shades(8);

@@ -60,11 +60,10 @@ struct deepception {
   template <space S>
   [[nodiscard]] search<S> start(patch const& encoding, view<float const, 4, S> canvas, rng const& random) const {
     if (batch == 0) detail::fail("deepception: batch is 0; give at least 1");
-    rules().check("deepception");
-    return search<S>(*this, encoding, canvas, random);
+    detail::placing_rules const rules{queries, donors, stride, together, scale, opacity};
+    rules.check("deepception");
+    return search<S>(*this, rules, encoding, canvas, random);
   }
-
-  [[nodiscard]] detail::placing_rules rules() const { return {queries, donors, stride, together, scale, opacity}; }
 };
 deepception()->deepception<>;
 
@@ -73,10 +72,10 @@ template <class Strategy>
 template <space S>
 class deepception<Strategy>::search {
  public:
-  search(deepception const& policy, patch const& encoding, const_image_view<S> canvas, rng const& random)
+  search(deepception const& policy, detail::placing_rules const& rules, patch const& encoding, const_image_view<S> canvas,
+         rng const& random)
       : policy_(policy), sources_(encoding.sources), asked_(encoding.buffer(0, canvas)), best_(encoding.buffer(canvas.shape[0], canvas)) {
-    for (std::size_t i = 0; i < canvas.shape[0]; ++i)
-      images_.emplace_back(policy.strategy, encoding, asked_.canvas, policy.rules(), random.fork(i));
+    for (std::size_t i = 0; i < canvas.shape[0]; ++i) images_.emplace_back(policy.strategy, encoding, asked_.canvas, rules, random.fork(i));
     for (std::size_t i = 0; i < images_.size(); ++i) waiting_.push_back(i);
     fill();
   }
