@@ -194,7 +194,7 @@ int main(int argc, char** argv) try {
                     std::find_if(backgrounds.begin(), backgrounds.end(), [&](auto const& b) { return b.second == s.background; })->first},
                    {"seed", std::to_string(s.seed)}}};
   auto const names = s.names.empty() ? std::vector<std::string>{} : read_class_names(s.names);
-  auto const title = [](char const* what, auto const& found) { return std::string(what) + ", " + found.model; };
+  auto const title = [](std::string const& what, auto const& found) { return what + ", " + found.model; };
 
   for (double share : {1., .5})
     add_property(page, share == 1 ? "local" : "local, half the size", for_shape<local_response::result>([&](image_shape const& shape) {
@@ -211,13 +211,17 @@ int main(int argc, char** argv) try {
                entries, [&](auto const& found, labelled_images const& photos) {
                  page.galleries.push_back(gallery_of(title("Spatial", found), found.result, photos, s.shown, names));
                });
-  add_property(page, "activation and inhibition", for_shape<activation_inhibition::result>([&](image_shape const& shape) {
-                 return activation_inhibition{
-                     .size = size(shape), .stride = stride(shape), .local_stride = stride(shape), .where = around, .batch = s.batch};
-               }),
-               entries, [&](auto const& found, labelled_images const& photos) {
-                 page.galleries.push_back(gallery_of(title("Activation and inhibition", found), found.result, photos, s.shown, names));
-               });
+  for (base_kind base : {base_kind::background, base_kind::image}) {
+    std::string const on = base == base_kind::image ? " on the image itself" : "";
+    add_property(
+        page, "activation and inhibition" + on, for_shape<activation_inhibition::result>([&](image_shape const& shape) {
+          return activation_inhibition{
+              .size = size(shape), .stride = stride(shape), .local_stride = stride(shape), .where = around, .base = base, .batch = s.batch};
+        }),
+        entries, [&](auto const& found, labelled_images const& photos) {
+          page.galleries.push_back(gallery_of(title("Activation and inhibition" + on, found), found.result, photos, s.shown, names, base));
+        });
+  }
   add_property(page, "cumulative", for_shape<cumulative_response::result>([&](image_shape const& shape) {
                  return cumulative_response{.random = random.fork(1),
                                             .size = size(shape),
