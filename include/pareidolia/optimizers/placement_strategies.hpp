@@ -162,7 +162,8 @@ concept PlacementStrategy = std::default_initializable<typename T::memory> &&
   { s.choose(m, round, random) } -> std::same_as<std::size_t>;
 };
 
-/// Looks at every candidate in each round and pastes the best. Queries of a round: all that fit.
+/// Looks at every candidate in each round and pastes the best. Queries of a round: all that fit; for budgets of many rounds, since one that
+/// ends in the first has seen the first donors alone.
 struct exhaustive {
   struct memory {};
 
