@@ -1,15 +1,7 @@
 #!/bin/sh
 # sh adversarial.sh ADVERSARIAL WEIGHTS: digits of PAREIDOLIA_DATA become others, to a class at will too, and the report says so.
-set -eu
-data=${PAREIDOLIA_DATA-}
-if [ ! -d "$data" ]; then
-  echo "set PAREIDOLIA_DATA to the folder with the test data"
-  [ -z "${PAREIDOLIA_REQUIRE_DATA+set}" ] || exit 1
-  exit 77
-fi
+. "$(dirname "$0")/with_data.sh"
 adversarial=$1 weights=$2
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
 digits=$data/mnist/t10k-images-idx3-ubyte.gz
 "$adversarial" lenet5 "$weights" "$digits" --images 20 --radius 0.3 --output "$out/pgd"
 grep -q '20 of 20</dd>' "$out/pgd/report.html"

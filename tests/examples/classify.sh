@@ -1,12 +1,6 @@
 #!/bin/sh
 # sh classify.sh CLASSIFY: networks of the zoo, and one from its prototxt, name the animals in pictures of PAREIDOLIA_DATA.
-set -eu
-data=${PAREIDOLIA_DATA-}
-if [ ! -d "$data" ]; then
-  echo "set PAREIDOLIA_DATA to the folder with the test data"
-  [ -z "${PAREIDOLIA_REQUIRE_DATA+set}" ] || exit 1
-  exit 77
-fi
+. "$(dirname "$0")/with_data.sh"
 classify=$1
 see() {
   "$classify" "$1" "$2" "$data"/imagenet/samples256/n0144*.jpg --names "$data/imagenet/synset_words.txt" --json seen.json | tee seen.txt

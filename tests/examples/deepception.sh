@@ -1,16 +1,8 @@
 #!/bin/sh
 # sh deepception.sh DEEPCEPTION WEIGHTS: digits of PAREIDOLIA_DATA are taken for others, with few queries, beside patches pasted blindly; and
 # the same with one list of placements for all of them.
-set -eu
-data=${PAREIDOLIA_DATA-}
-if [ ! -d "$data" ]; then
-  echo "set PAREIDOLIA_DATA to the folder with the test data"
-  [ -z "${PAREIDOLIA_REQUIRE_DATA+set}" ] || exit 1
-  exit 77
-fi
+. "$(dirname "$0")/with_data.sh"
 deepception=$1 weights=$2
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
 digits=$data/mnist/t10k-images-idx3-ubyte.gz
 "$deepception" lenet5 "$weights" "$digits" --images 20 --donor-images 100 --area .1 .3 --queries 200 --compare --output "$out" | tee "$out/said"
 [ "$(grep -c '^placement ' "$out/said")" = 6 ]

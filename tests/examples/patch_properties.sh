@@ -1,15 +1,7 @@
 #!/bin/sh
 # sh patch_properties.sh PATCH_PROPERTIES WEIGHTS: the four properties of two networks on some digits of PAREIDOLIA_DATA.
-set -eu
-data=${PAREIDOLIA_DATA-}
-if [ ! -d "$data" ]; then
-  echo "set PAREIDOLIA_DATA to the folder with the test data"
-  [ -z "${PAREIDOLIA_REQUIRE_DATA+set}" ] || exit 1
-  exit 77
-fi
+. "$(dirname "$0")/with_data.sh"
 properties=$1 weights=$2
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
 "$properties" --network lenet5 "$weights" --network "$data/models/mnist_onnx/mnist.onnx" --images "$data/mnist/t10k-images-idx3-ubyte.gz" \
   --most 10 --size .36 --stride .15 --output "$out" | tee "$out/said"
 [ "$(grep -c ': seen\.' "$out/said")" -ge 7 ]

@@ -1,12 +1,6 @@
 #!/bin/sh
 # sh units.sh UNITS: pictures of digits, which have labels, and of photographs, which have none, of PAREIDOLIA_DATA.
-set -eu
-data=${PAREIDOLIA_DATA-}
-if [ ! -d "$data" ]; then
-  echo "set PAREIDOLIA_DATA to the folder with the test data"
-  [ -z "${PAREIDOLIA_REQUIRE_DATA+set}" ] || exit 1
-  exit 77
-fi
+. "$(dirname "$0")/with_data.sh"
 rm -rf units
 "$1" "$data/mnist" --layer pool2 --unit mean --output units | tee seen.txt
 grep -q 'natural.png: purity 0\.[0-9]* .* over 50 directions' seen.txt

@@ -1,15 +1,7 @@
 #!/bin/sh
 # sh universal.sh UNIVERSAL WEIGHTS: one change, found with some digits of PAREIDOLIA_DATA, fools most of them, by either method.
-set -eu
-data=${PAREIDOLIA_DATA-}
-if [ ! -d "$data" ]; then
-  echo "set PAREIDOLIA_DATA to the folder with the test data"
-  [ -z "${PAREIDOLIA_REQUIRE_DATA+set}" ] || exit 1
-  exit 77
-fi
+. "$(dirname "$0")/with_data.sh"
 universal=$1 weights=$2
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
 digits=$data/mnist/t10k-images-idx3-ubyte.gz
 "$universal" lenet5 "$weights" "$digits" --images 60 --held-out 60 --radius 100 --passes 10 --output "$out" | tee "$out/said"
 grep -q 'that it has not seen *60 *[4-9][0-9]' "$out/said"
