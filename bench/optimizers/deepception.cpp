@@ -135,7 +135,7 @@ BENCHMARK_CAPTURE(placements_per_second, lenet / exhaustive, zoo::lenet5(), 64, 
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(placements_per_second, lenet / blind, zoo::lenet5(), 64, 1000, 6, blind{})->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(placements_per_second, squeezenet / lazy_greedy, zoo::squeezenet_1_1(), 16, 100, 48, lazy_greedy{})
+BENCHMARK_CAPTURE(placements_per_second, squeezenet / lazy_greedy, zoo::squeezenet_1_1(), 32, 100, 48, lazy_greedy{})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond)
     ->Iterations(1);

@@ -232,6 +232,19 @@ TEST_CASE("where candidates do not count, each list that is pasted is looked at"
   CHECK(board.value(list(p.best().begin(), p.best().end())) == 2 + 15. / 8 - 3);
 }
 
+TEST_CASE("a share is reached that is as large as the goal, if only as a float") {
+  auto enough = rules(100);
+  enough.goal = .8f;
+  placing<exhaustive> p(exhaustive{}, of(two_donors()), small, enough, rng{1});
+  p.allow({0, 1});
+  p.answer(0, 79. / 100);
+  CHECK_FALSE(p.succeeded());
+  while (p.pending() > 1) p.answer(0, .1);
+  p.answer(0, 80. / 100);
+  CHECK(p.succeeded());
+  CHECK(p.done());
+}
+
 TEST_CASE("wrong rules are refused") {
   auto r = rules(0);
   CHECK_THROWS_WITH_AS(r.check("deepception"), doctest::Contains("deepception: queries is 0"), error);

@@ -1,4 +1,4 @@
-// error: deepception: its strategy needs a type memory, ask(memory, round, random_stream) const and choose(memory, round, random_stream) const
+// error: deepception: its strategy needs a type memory, ask(memory, round, random_stream) const and choose
 // SPDX-License-Identifier: MIT
 // SPDX-FileCopyrightText: the pareidolia authors
 #include <pareidolia/optimizers/deepception.hpp>

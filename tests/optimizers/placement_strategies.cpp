@@ -253,7 +253,7 @@ TEST_CASE("coarse to fine goes on with finer places where the coarse ones are ta
 TEST_CASE("where gains only diminish lazy greedy pastes what exhaustive search does, for fewer queries") {
   for (std::size_t together : {1u, 2u, 16u, 100u}) {
     weighted_places const board{scrambled_weights(), {.5f, 1}, static_cast<float>(sum_of_largest(scrambled_weights(), 6)) - .0625f};
-    greedy_run const all(exhaustive{}, board, together), lazy(lazy_greedy{1}, board, together);
+    greedy_run const all(exhaustive{}, board, together), lazy(lazy_greedy{0}, board, together);
     CHECK(all.list == lazy.list);
     CHECK(lazy.value == doctest::Approx(.0625));
     if (together == 1) {
@@ -268,29 +268,41 @@ TEST_CASE("lazy greedy looks again until the best of a round gains as much as th
   auto round = round_of(1, 8, 1, 2, false, 4);  // 16 candidates, four at a time
   lazy_greedy::memory m;
   auto random = rng{1}.stream(0);
-  CHECK(one_round(lazy_greedy{1}, round, m, random, [](std::size_t c) { return 100. - static_cast<double>(c); }).second == 0);
+  CHECK(one_round(lazy_greedy{0}, round, m, random, [](std::size_t c) { return 100. - static_cast<double>(c); }).second == 0);
   round.paste(0);
   // Of 1 to 4 the fourth gains most, but less than 5 did; of 5 to 8 none does; it gains more than 9 did.
-  auto const [asked, chosen] = one_round(lazy_greedy{1}, round, m, random, [](std::size_t c) { return c == 4 ? 91.5 : -5.; });
+  auto const [asked, chosen] = one_round(lazy_greedy{0}, round, m, random, [](std::size_t c) { return c == 4 ? 91.5 : -5.; });
   CHECK(asked == indices{1, 2, 3, 4, 5, 6, 7, 8});
   CHECK(chosen == 4);
   round.paste(4);
   // Where nothing gains it has looked at everything before it gives up, at what gained most before first.
-  auto const [last, nothing] = one_round(lazy_greedy{1}, round, m, random, [](std::size_t) { return -1.; });
+  auto const [last, nothing] = one_round(lazy_greedy{0}, round, m, random, [](std::size_t) { return -1.; });
   CHECK(last == indices{9, 10, 11, 12, 13, 14, 15, 1, 2, 3, 5, 6, 7, 8});
   CHECK(nothing == placement_round::none);
 }
 
-TEST_CASE("lazy greedy keeps to its share of the queries for the first copy") {
-  // 32 candidates, 20 queries after the first: ten of them for the first copy, then chunks of 4.
+TEST_CASE("lazy greedy keeps to its pool, and to half of the queries for the first copy") {
+  // 32 candidates; those that a list is made of, of each list with no more than one copy.
   weighted_places const board{scrambled_weights(), {.5f, 1}, 100};
-  for (std::uint64_t seed : {1u, 2u, 3u}) {
-    greedy_run const r(lazy_greedy{}, board, 4, 8, 21, seed);
-    CHECK(r.queries == 21);
-    CHECK(std::count_if(r.list.begin(), r.list.end(), [](auto const& p) { return p.source != placement::none; }) >= 3);
-  }
-  CHECK_THROWS_WITH_AS(greedy_run(lazy_greedy{1.5f}, board), "lazy_greedy: share is 1.5; give a share of the queries, in [0, 1]", error);
-  CHECK(greedy_run(lazy_greedy{0}, board, 4, 8, 50).queries == 50);
+  auto const first_copies = [&](std::size_t pool, std::size_t budget) {
+    patch const encoding{.sources = board.sources(), .copies = 8, .overlap = false};
+    placing<lazy_greedy> p(lazy_greedy{pool}, encoding, small, {budget, 2, 2, 4, 1, 1}, rng{3});
+    p.allow({0, 1});
+    std::vector<placement> asked(8);
+    std::size_t count = 0;
+    while (!p.done()) {
+      p.write(0, asked);
+      count += asked[0].source != placement::none && asked[1].source == placement::none;
+      p.answer(board.value(asked), 0);
+    }
+    CHECK(p.queries() == budget);
+    return count;
+  };
+  CHECK(first_copies(0, 40) == 32);
+  CHECK(first_copies(0, 20) == 19);
+  CHECK(first_copies(10, 30) == 10);
+  CHECK(first_copies(100, 31) == 15);
+  CHECK(first_copies(100, 2) == 1);
 }
 
 TEST_CASE("every strategy makes lists that succeed, the blind one too") {

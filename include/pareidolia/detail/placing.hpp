@@ -26,7 +26,7 @@ namespace pareidolia::detail {
 struct placing_rules {
   std::size_t queries, donors, stride, together;
   float scale, opacity;
-  double goal = 1;       ///< share that has to be fooled
+  float goal = 1;        ///< share that has to be fooled
   bool confirm = false;  ///< candidates are looked at on a part of the images: only lists that are pasted count, by a look at them all
 
   void check(std::string_view who) const {
@@ -93,7 +93,7 @@ class placing {
 
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] std::size_t queries() const { return queries_; }
-  [[nodiscard]] bool succeeded() const { return fooled_ >= rules_.goal; }
+  [[nodiscard]] bool succeeded() const { return static_cast<float>(fooled_) >= rules_.goal; }
   [[nodiscard]] double fooled() const { return fooled_; }                  ///< by the best list
   [[nodiscard]] std::span<placement const> best() const { return best_; }  ///< the list
   [[nodiscard]] std::size_t pasted() const { return round_ ? round_->pasted() : 0; }

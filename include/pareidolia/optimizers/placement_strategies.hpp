@@ -162,7 +162,8 @@ concept PlacementStrategy = std::default_initializable<typename T::memory> &&
   { s.choose(m, round, random) } -> std::same_as<std::size_t>;
 };
 
-/// Looks at every candidate in each round and pastes the best. Queries of a round: all that fit.
+/// Looks at every candidate in each round and pastes the best. Queries of a round: all that fit; for budgets of many rounds, since one that
+/// ends in the first has seen the first donors alone.
 struct exhaustive {
   struct memory {};
 
@@ -237,9 +238,10 @@ struct coarse_to_fine {
 /// next did (Minoux, Accelerated greedy algorithms, 1978): where gains only diminish as copies are added, that is the best of all. The
 /// first round looks at everything, and so does one in which nothing gains. Queries of a later round: at least `together`.
 ///
-/// Where that is more than `share` of the queries that are left when a list is begun, everything is as many random candidates.
+/// Everything: a random `pool` of the candidates, drawn when a list is begun, at most as many as half of the queries that are left, so that
+/// they are not all spent on the first copy.
 struct lazy_greedy {
-  float share = .5f;  ///< in [0, 1]; at least one candidate is looked at
+  std::size_t pool = 256;  ///< 0: all, whatever is left; then this is Minoux's
 
   /// What a candidate gained when it was seen last: a bound, in a heap with the largest in front, the first of equal ones.
   struct memory {
@@ -272,9 +274,7 @@ struct lazy_greedy {
     return std::pair{a.gain, b.candidate} < std::pair{b.gain, a.candidate};
   }
   void begin(memory& m, placement_round const& round, random_stream& random) const {
-    if (!(share >= 0 && share <= 1)) detail::fail("lazy_greedy: share is ", share, "; give a share of the queries, in [0, 1]");
-    auto const most = std::max<std::size_t>(1, static_cast<std::size_t>(double{share} * static_cast<double>(round.left())));
-    auto known = most >= round.candidates() ? round.all() : round.draw(most, random);
+    auto known = pool == 0 ? round.all() : round.draw(std::max<std::size_t>(1, std::min(pool, round.left() / 2)), random);
     std::sort(known.begin(), known.end());
     for (std::size_t c : known) m.bounds.push_back({c, std::numeric_limits<double>::infinity()});
     m.begun = true;

@@ -59,7 +59,7 @@ struct universal_deepception {
   [[nodiscard]] search<S> start(patch const& encoding, view<float const, 4, S> canvas, rng const& random) const {
     if (images == 0 || batch == 0) detail::fail("universal_deepception: images is ", images, " and batch ", batch, "; give at least 1");
     if (!(fooled > 0 && fooled <= 1)) detail::fail("universal_deepception: fooled is ", fooled, "; give a share of the images, in (0, 1]");
-    detail::placing_rules const rules{queries, donors, stride, together, scale, opacity, double{fooled}, images < canvas.shape[0]};
+    detail::placing_rules const rules{queries, donors, stride, together, scale, opacity, fooled, images < canvas.shape[0]};
     rules.check("universal_deepception");
     return search<S>(*this, rules, encoding, canvas, random);
   }
