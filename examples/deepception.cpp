@@ -155,7 +155,9 @@ int main(int argc, char** argv) try {
   labelled_images photos = selected(all, spread(rest, s.images));
   if (rest.empty()) throw error("no images are left to take patches from; give more images or a smaller --images");
   labelled_images donor_images = selected(all, spread(rest, s.donor_images));
+  labelled_images others = selected(all, s.universal ? spread(rest, s.images) : std::vector<std::size_t>{});
   all = blank(shape);
+  others.labels = classified(net, others.images, s.batch);
   photos.labels = classified(net, photos.images, s.batch);
   donor_images.labels = classified(net, donor_images.images, s.batch);
 
@@ -246,6 +248,14 @@ int main(int argc, char** argv) try {
     std::printf("%s\n", line.c_str());
     std::fflush(stdout);
     shares.rows.push_back(std::move(row));
+    if (others.size() > 0) {
+      auto const seen = classified(net, shown(pasted, r.shared, others).images, s.batch);
+      std::size_t changed = 0;
+      for (std::size_t i = 0; i < seen.size(); ++i) changed += seen[i] != others.labels[i];
+      std::string const share = percent(static_cast<double>(changed) / static_cast<double>(seen.size()));
+      std::printf("of %zu images that it has not seen %s changed class\n", others.size(), share.c_str());
+      page.settings.emplace_back(detail::text("changed class of ", others.size(), " images not seen, ", percent(area)), share);
+    }
     found.result = beginning(r, s.shown);
     found.canvas = first_images(photos, s.shown).images;
     page.sections.push_back(std::move(found));

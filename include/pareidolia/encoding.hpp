@@ -86,6 +86,13 @@ concept LimitedPopulation = Population<P> && requires(P& p, P const& q, std::spa
   { q.limits() } -> std::convertible_to<std::span<float const>>;
 };
 
+/// Genotypes that are not vectors, but can be written as such: `p.packed()` is an array of numbers, a row for each, from which
+/// `p.unpack(rows)` makes them again. So they can be stored, and shown on other canvases.
+template <class P>
+concept PackedPopulation = Population<P> && requires(P& p, P const& q) {
+  p.unpack(q.packed());
+};
+
 /// Genotypes that can be drawn and varied: what genetic search and MAP-Elites ask for.
 ///
 /// `e.draw(children, r)` fills `children` with random genotypes. `e.vary(parents, children, r)` makes child i from parent i; neighbours 2j

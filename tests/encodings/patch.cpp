@@ -536,4 +536,19 @@ TEST_CASE("MAP-Elites raises the values of its champions by patches") {
   }
 }
 
+TEST_CASE("lists are numbers and back, and numbers that are none are refused") {
+  patch const e{.sources = all_windows(filled<float, 4>({2, 1, 4, 4}, .5f), 2, 1), .copies = 3, .smallest = .5f, .faintest = .2f};
+  auto const canvas = filled<float, 4>({1, 1, 9, 9});
+  auto some = e.buffer(5, as_view(canvas));
+  e.draw(some, rng{1});
+  auto rows = some.packed();
+  CHECK(rows.shape()[1] == 15);
+  auto same = e.buffer(5, as_view(canvas));
+  same.unpack(rows);
+  CHECK(same.all == some.all);
+  rows(4, 11) = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_WITH_AS(same.unpack(rows), doctest::Contains("has nan as its source or place"), error);
+  CHECK_THROWS_WITH_AS(same.unpack(filled<float, 2>({5, 10})), doctest::Contains("it must be 5x15"), error);
+}
+
 }  // namespace pareidolia_test

@@ -274,7 +274,7 @@ TEST_CASE("scale and opacity are those of the placements") {
 TEST_CASE("an interrupted deepception answers with the best that each image has seen") {
   weighted_places const board{scrambled_weights(), {.25f, 1}, 100};
   auto const canvas = board.black(6);
-  deepception<exhaustive> const how{.queries = 200, .stride = 2, .batch = 16};
+  deepception<exhaustive> const how{.queries = 200, .stride = 2, .together = 16, .batch = 16};
   attack const a{of(board), margin{}, how};
   for (std::size_t steps : {1u, 2u, 5u}) {
     std::size_t left = steps;

@@ -20,7 +20,7 @@ struct outcome {
   std::vector<std::uint8_t> success;  ///< (count), 1 where the target was reached, or left
   tensor<float, 2> distances;         ///< (count, 4): L0, L1, L2, Linf between image and canvas
   tensor<float, 2> shared =
-      filled<float, 2>({0, 0});                 ///< (1, length), the genotype that several images show, if it is a vector; else (0, 0)
+      filled<float, 2>({0, 0});  ///< (1, length), the genotype that several images show, if it can be written as numbers; else (0, 0)
   std::vector<std::uint8_t> quantized_success;  ///< (count), success of the images rounded to 8 bits; empty unless asked for
   std::size_t steps = 0;                        ///< that the search took
   bool complete = true;                         ///< false when a sink stopped it

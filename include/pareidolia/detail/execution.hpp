@@ -326,11 +326,13 @@ class execution {
       encoding_.decode(part, shown, x);
       copy(const_image_view<S>(x), as_view(result_.images).rows(first, n));
     });
-    if constexpr (VectorPopulation<population, S>)
-      if (genotypes == 1 && canvases > 1) {
-        result_.shared = filled<float, 2>(best.rows().shape);
-        copy(best.rows(), as_view(result_.shared));
-      }
+    if (genotypes != 1 || canvases == 1) return;
+    if constexpr (VectorPopulation<population, S>) {
+      result_.shared = filled<float, 2>(best.rows().shape);
+      copy(best.rows(), as_view(result_.shared));
+    } else if constexpr (PackedPopulation<population>) {
+      result_.shared = best.packed();
+    }
   }
 
   void verify(std::size_t first, std::size_t n) {

@@ -5,6 +5,7 @@
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/pasting.hpp>
 #include <pareidolia/encoding.hpp>
@@ -42,6 +43,34 @@ struct placements {
   [[nodiscard]] std::size_t size() const { return copies == 0 ? 0 : all.size() / copies; }
   [[nodiscard]] std::span<placement> row(std::size_t i) { return std::span(all).subspan(i * copies, copies); }
   [[nodiscard]] std::span<placement const> row(std::size_t i) const { return std::span(all).subspan(i * copies, copies); }
+
+  /// Each list as a row of five numbers for each of its places: source (-1: none), top, left, scale, opacity.
+  [[nodiscard]] tensor<float, 2> packed() const {
+    auto rows = filled<float, 2>({size(), 5 * copies});
+    float* out = rows.data();
+    for (placement const& p : all)
+      for (float v : {p.source == placement::none ? -1.f : static_cast<float>(p.source), static_cast<float>(p.top),
+                      static_cast<float>(p.left), p.scale, p.opacity})
+        *out++ = v;
+    return rows;
+  }
+  /// The lists of such rows, as many and as long. Errors: rows of another shape, places that are no numbers of pixels.
+  void unpack(tensor<float, 2> const& rows) {
+    if (rows.shape()[0] != size() || rows.shape()[1] != 5 * copies)
+      detail::fail("patch: the genotype is of shape ", rows.shape()[0], "x", rows.shape()[1], ", for these images it must be ", size(), "x",
+                   5 * copies);
+    float const* in = rows.data();
+    for (placement& p : all) {
+      for (std::size_t k = 0; k < 3; ++k)
+        if (!(std::abs(in[k]) < 0x1p24f)) detail::fail("patch: a packed placement has ", in[k], " as its source or place");
+      p.source = in[0] < 0 ? placement::none : static_cast<std::uint32_t>(in[0]);
+      p.top = static_cast<std::int32_t>(in[1]);
+      p.left = static_cast<std::int32_t>(in[2]);
+      p.scale = in[3];
+      p.opacity = in[4];
+      in += 5;
+    }
+  }
 
   void assign(std::span<std::size_t const> to, placements const& source, std::span<std::size_t const> from) {
     for (std::size_t k = 0; k < to.size(); ++k) {
@@ -238,6 +267,7 @@ struct patch {
   }
 };
 
+static_assert(PackedPopulation<placements>);
 static_assert(EvolvableEncoding<patch, space::host>);
 
 }  // namespace pareidolia

@@ -50,7 +50,7 @@ struct deepception {
   std::size_t queries = 1000;    ///< for each image, the look at the image itself included
   std::size_t donors = 8;        ///< patches that a list is made of
   std::size_t stride = 0;        ///< pixels between places; 0: half the shorter side of the patch
-  std::size_t together = 16;     ///< candidates of an image in one chunk; the result depends on it
+  std::size_t together = 1;      ///< candidates of an image in one chunk; more fill the batch where images are few, for some queries more
   std::size_t batch = 64;        ///< images of a step, at most; the result does not depend on it
   float scale = 1, opacity = 1;  ///< of the placements
 

@@ -48,7 +48,7 @@ struct universal_deepception {
   std::size_t images = 64;       ///< on which a candidate is looked at, at most
   std::size_t donors = 8;        ///< patches that a list is made of
   std::size_t stride = 0;        ///< pixels between places; 0: half the shorter side of the patch
-  std::size_t together = 16;     ///< candidates in one chunk; the result depends on it
+  std::size_t together = 1;      ///< candidates in one chunk; more fill the batch where images are few, for some queries more
   std::size_t batch = 64;        ///< images of a step, at most; the result does not depend on it
   float scale = 1, opacity = 1;  ///< of the placements
 
