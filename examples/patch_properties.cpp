@@ -201,6 +201,7 @@ int main(int argc, char** argv) try {
                    return local_response{.windows = {{pixels_of(shape, share * s.size), stride(shape)}}, .where = around, .batch = s.batch};
                  }),
                  entries, [&](auto const& found, labelled_images const& photos) {
+                   page.charts.push_back(chart_of(title(share == 1 ? "Local" : "Local, half the size", found), found.result));
                    page.galleries.push_back(
                        gallery_of(title(share == 1 ? "Local" : "Local, half the size", found), found.result, photos, s.shown, names));
                  });

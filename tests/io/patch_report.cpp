@@ -125,6 +125,23 @@ TEST_CASE("a gallery of activation and inhibition counts both and has 0 in white
   CHECK(gallery_of("Gains", gains(), photos(), 1).pictures[1].image(0, 0, 0) == .5f);
 }
 
+TEST_CASE("a chart of a local response counts every window of a size") {
+  auto found = local();
+  for (float& v : found.maps[0].values) v = std::min(v, 0.f);
+  auto const c = chart_of("Local", found);
+  REQUIRE(c.lines.size() == 1);
+  auto const& l = c.lines[0];
+  REQUIRE(l.x.size() == 40);
+  CHECK(std::accumulate(l.y.begin(), l.y.end(), 0.) == static_cast<double>(found.maps[0].values.size()));
+  double const least = *std::min_element(found.maps[0].values.begin(), found.maps[0].values.end());
+  CHECK(l.x.front() < least + 1);
+  CHECK(l.x.back() < 0);
+  auto const& values = found.maps[0].values;
+  double const total = static_cast<double>(values.size()), mean = std::accumulate(values.begin(), values.end(), 0.) / total;
+  CHECK(std::abs(std::inner_product(l.x.begin(), l.x.end(), l.y.begin(), 0.) / total - mean) < (l.x[1] - l.x[0]) / 2);
+  CHECK(contains(error_of([&] { (void)chart_of("t", local_response::result{}); }), "the result has no maps"));
+}
+
 TEST_CASE("a chart of a cumulative response has the median and the quartiles of each order") {
   cumulative_response::result found{window_grid({3, 8, 10}, 4, 2), filled<float, 3>({5, 3, 3}), {}, {}, {}, {0, 1, 2, 3, 4}, {}, 1};
   for (std::size_t i = 0; i < 5; ++i)

@@ -128,6 +128,26 @@ inline void check_gallery(response_map const& map, labelled_images const& images
   return g;
 }
 
+/// How many windows of all images evoke their class how much: a histogram of log10 p for each size of windows, in 40 equal parts. Errors: a
+/// result without maps.
+[[nodiscard]] inline chart chart_of(std::string title, local_response::result const& found) {
+  if (found.maps.empty()) detail::fail("chart_of: the result has no maps; give what local_response found");
+  chart c{std::move(title), "How many windows of all images evoke their class how much.", "log10 probability of the class", "windows"};
+  constexpr std::size_t bins = 40;
+  double low = -1;
+  for (response_map const& map : found.maps)
+    low = std::min(low, std::floor(double{*std::min_element(map.values.begin(), map.values.end())}));
+  for (response_map const& map : found.maps) {
+    line l{"windows of " + std::to_string(map.grid.size) + " pixels", {}, {}};
+    for (std::size_t const n : map.histogram(low, 0, bins)) {
+      l.x.push_back(low * (1 - (static_cast<double>(l.x.size()) + .5) / bins));
+      l.y.push_back(static_cast<double>(n));
+    }
+    c.lines.push_back(std::move(l));
+  }
+  return c;
+}
+
 /// What a patch evokes in each place, in pictures: of each image the patch in the image that it is from, and the map of log10 p, where each
 /// block is a place of the patch's centre on the background.
 ///
