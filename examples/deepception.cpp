@@ -154,7 +154,8 @@ int main(int argc, char** argv) try {
   std::iota(rest.begin(), rest.end(), std::size_t{0});
   labelled_images photos = selected(all, spread(rest, s.images));
   if (rest.empty()) throw error("no images are left to take patches from; give more images or a smaller --images");
-  labelled_images donor_images = selected(all, spread(rest, s.donor_images));
+  auto const donor_numbers = spread(rest, s.donor_images);
+  labelled_images donor_images = selected(all, donor_numbers);
   labelled_images others = selected(all, s.universal ? spread(rest, s.images) : std::vector<std::size_t>{});
   all = blank(shape);
   others.labels = classified(net, others.images, s.batch);
@@ -207,6 +208,20 @@ int main(int argc, char** argv) try {
                            {"feather", detail::text(s.feather, " pixels")},
                            {"seed", detail::text(s.seed)}},
               .class_names = s.names.empty() ? architecture.labels : read_class_names(s.names)};
+
+  gallery best{.title = "The strongest donors", .note = "Where they are from, by the number of the image among those given."};
+  for (std::size_t k = 0; k < std::min<std::size_t>(12, donors.ranked.size()); ++k) {
+    auto const c = static_cast<std::size_t>(donors.ranked.evokes()[k]);
+    picture one{.caption = detail::text("image ", donor_numbers[donors.windows[k].image], ": ",
+                                        c < page.class_names.size() ? page.class_names[c] : detail::text("class ", c), ", ",
+                                        percent(std::pow(10., double{donors.ranked.strength()[k]}))),
+                .image = filled<float, 3>({shape[0], size, size})};
+    auto const pixels_of_patch = donors.ranked.images().row(k);
+    std::copy(pixels_of_patch.begin(), pixels_of_patch.end(), one.image.begin());
+    best.pictures.push_back(std::move(one));
+  }
+  page.galleries.push_back(std::move(best));
+  page.arrays = donors.arrays("donors.");
 
   stop_on_interrupt const stop;
   auto const try_one = [&](std::string const& name, float area, patches const& sources, auto const& how) {
