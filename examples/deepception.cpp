@@ -19,6 +19,7 @@
 #include <numeric>
 #include <set>
 #include <span>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -103,10 +104,18 @@ std::vector<std::size_t> spread(std::vector<std::size_t>& rest, std::size_t coun
   return taken;
 }
 
+/// What these print as, side by side.
+template <class... Ts>
+std::string text(Ts const&... parts) {
+  std::ostringstream out;
+  (out << ... << parts);
+  return out.str();
+}
+
 std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
-  return text;
+  char digits[32];
+  std::snprintf(digits, sizeof digits, "%.1f %%", 100 * share);
+  return digits;
 }
 
 /// The same patches in a random order.
@@ -197,24 +206,24 @@ int main(int argc, char** argv) try {
   for (std::size_t q : budgets) shares.columns.push_back(std::to_string(q) + " queries");
   for (char const* name : {"median queries", "area covered"}) shares.columns.emplace_back(name);
   report page{.title = "Deepception of " + architecture.name,
-              .summary = detail::text("Patches of ", donor_images.size(),
-                                      " other images, ranked by how much each evokes its class alone on a "
-                                      "grey of the image's mean colour. The protocol is ours."),
+              .summary = text("Patches of ", donor_images.size(),
+                              " other images, ranked by how much each evokes its class alone on the "
+                              "mean colour of its image. The protocol is ours."),
               .settings = {{"strategy", s.strategy},
-                           {"patch", detail::text(size, " pixels")},
-                           {"stride", detail::text(stride, " pixels")},
-                           {"donors of a list", detail::text(s.donors)},
-                           {"queries to rank donors", detail::text(donors.forwards)},
-                           {"feather", detail::text(s.feather, " pixels")},
-                           {"seed", detail::text(s.seed)}},
+                           {"patch", text(size, " pixels")},
+                           {"stride", text(stride, " pixels")},
+                           {"donors of a list", text(s.donors)},
+                           {"queries to rank donors", text(donors.forwards)},
+                           {"feather", text(s.feather, " pixels")},
+                           {"seed", text(s.seed)}},
               .class_names = s.names.empty() ? architecture.labels : read_class_names(s.names)};
 
   gallery best{.title = "The strongest donors", .note = "Where they are from, by the number of the image among those given."};
   for (std::size_t k = 0; k < std::min<std::size_t>(12, donors.ranked.size()); ++k) {
     auto const c = static_cast<std::size_t>(donors.ranked.evokes()[k]);
-    picture one{.caption = detail::text("image ", donor_numbers[donors.windows[k].image], ": ",
-                                        c < page.class_names.size() ? page.class_names[c] : detail::text("class ", c), ", ",
-                                        percent(std::pow(10., double{donors.ranked.strength()[k]}))),
+    picture one{.caption = text("image ", donor_numbers[donors.windows[k].image], ": ",
+                                c < page.class_names.size() ? page.class_names[c] : text("class ", c), ", ",
+                                percent(std::pow(10., double{donors.ranked.strength()[k]}))),
                 .image = filled<float, 3>({shape[0], size, size})};
     auto const pixels_of_patch = donors.ranked.images().row(k);
     std::copy(pixels_of_patch.begin(), pixels_of_patch.end(), one.image.begin());
@@ -229,7 +238,7 @@ int main(int argc, char** argv) try {
     std::size_t const copies =
         1 + static_cast<std::size_t>(area * static_cast<float>(shape[1] * shape[2]) / static_cast<float>(size * size));
     patch const pasted{.sources = sources, .copies = copies, .feather = s.feather, .overlap = false, .area = area};
-    section found{.title = detail::text(name, ", ", percent(area)), .result = {}, .step_name = "image", .canvas = photos.images};
+    section found{.title = text(name, ", ", percent(area)), .result = {}, .step_name = "image", .canvas = photos.images};
     auto const go = [&](auto const& objective) {
       found.result = run(attack{pasted, objective, how}, net, photos, random, progress{found.title}, recorder{found.log}, stop,
                          batch_size{s.batch}, quantized{});
@@ -269,7 +278,7 @@ int main(int argc, char** argv) try {
       for (std::size_t i = 0; i < seen.size(); ++i) changed += seen[i] != others.labels[i];
       std::string const share = percent(static_cast<double>(changed) / static_cast<double>(seen.size()));
       std::printf("of %zu images that it has not seen %s changed class\n", others.size(), share.c_str());
-      page.settings.emplace_back(detail::text("changed class of ", others.size(), " images not seen, ", percent(area)), share);
+      page.settings.emplace_back(text("changed class of ", others.size(), " images not seen, ", percent(area)), share);
     }
     found.result = beginning(r, s.shown);
     found.canvas = first_images(photos, s.shown).images;

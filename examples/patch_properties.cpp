@@ -20,6 +20,7 @@
 #include <deque>
 #include <map>
 #include <span>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -91,7 +92,15 @@ labelled_images spread(tensor<float, 4> images, std::size_t most) {
   return selected({std::move(images), {}}, which);
 }
 
-std::string percent(double share) { return detail::text(std::lround(100 * share), " %"); }
+/// What these print as, side by side.
+template <class... Ts>
+std::string text(Ts const&... parts) {
+  std::ostringstream out;
+  (out << ... << parts);
+  return out.str();
+}
+
+std::string percent(double share) { return text(std::lround(100 * share), " %"); }
 
 /// Whether a network shows a property of the abstract, and by what figure. What counts as showing it is ours.
 struct judgement {
@@ -101,26 +110,25 @@ struct judgement {
 
 judgement judge(std::string const& net, local_response::result const& r) {
   double const decades = r.maps.front().median_decades();
-  return {decades > 1, detail::text(net, ": parts of one image evoke its class with probabilities ", decades,
-                                    " decades apart (median over images; more than 1 counts)")};
+  return {decades > 1, text(net, ": parts of one image evoke its class with probabilities ", decades,
+                            " decades apart (median over images; more than 1 counts)")};
 }
 judgement judge(std::string const& net, spatial_response::result const& r) {
-  return {r.map.share_above(2) >= .5, detail::text(net, ": between its best and worst place one patch differs by more than 2 decades in ",
-                                                   percent(r.map.share_above(2)), " of the images and by more than 3 in ",
-                                                   percent(r.map.share_above(3)), " (half of them above 2 counts)")};
+  return {r.map.share_above(2) >= .5,
+          text(net, ": between its best and worst place one patch differs by more than 2 decades in ", percent(r.map.share_above(2)),
+               " of the images and by more than 3 in ", percent(r.map.share_above(3)), " (half of them above 2 counts)")};
 }
 judgement judge(std::string const& net, activation_inhibition::result const& r) {
-  return {r.share_with_both() >= .5, detail::text(net, ": ", percent(r.share_of_activators()), " of the places raise the probability, ",
-                                                  percent(r.share_of_inhibitors()), " lower it; ", percent(r.share_with_both()),
-                                                  " of the images have both (half of them counts)")};
+  return {r.share_with_both() >= .5,
+          text(net, ": ", percent(r.share_of_activators()), " of the places raise the probability, ", percent(r.share_of_inhibitors()),
+               " lower it; ", percent(r.share_with_both()), " of the images have both (half of them counts)")};
 }
 judgement judge(std::string const& net, cumulative_response::result const& r) {
   auto const best = r.quantile(pasting_order::best_first, .5), worst = r.quantile(pasting_order::worst_first, .5);
   double const up = *std::max_element(best.begin() + 1, best.end()) - best[1];
   double const down = worst[1] - *std::min_element(worst.begin() + 1, worst.end());
-  return {up > .1 || down > .1,
-          detail::text(net, ": copies beside the first add up to ", up, " decades, pasted best first, and take up to ", down,
-                       " away, pasted worst first (median over images; more than 0.1 counts)")};
+  return {up > .1 || down > .1, text(net, ": copies beside the first add up to ", up, " decades, pasted best first, and take up to ", down,
+                                     " away, pasted worst first (median over images; more than 0.1 counts)")};
 }
 
 /// Measures one property on all networks, and adds what it shows to the report: a table, a sentence for each network, pictures.
@@ -142,7 +150,7 @@ void add_property(report& page, std::string const& property, P const& of, std::d
     for (auto& array : found[k].result.arrays(property + "." + found[k].model + ".")) page.arrays.push_back(std::move(array));
     show(found[k], entries[k].photos);
   }
-  page.summary += detail::text(property, ": seen in ", seen, " of ", found.size(), " networks. ");
+  page.summary += text(property, ": seen in ", seen, " of ", found.size(), " networks. ");
   page.tables.push_back(std::move(figures));
 }
 
@@ -188,8 +196,8 @@ int main(int argc, char** argv) try {
       .title = "What patches do",
       .summary = "The properties that Ouarti and Carmona (2018) name in their abstract, by a protocol of ours. ",
       .settings = {{"images", std::to_string(entries.front().photos.size())},
-                   {"patch, share of the side", detail::text(s.size)},
-                   {"stride, share of the side", detail::text(s.stride)},
+                   {"patch, share of the side", text(s.size)},
+                   {"stride, share of the side", text(s.stride)},
                    {"background",
                     std::find_if(backgrounds.begin(), backgrounds.end(), [&](auto const& b) { return b.second == s.background; })->first},
                    {"seed", std::to_string(s.seed)}}};
