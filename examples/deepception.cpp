@@ -261,7 +261,7 @@ int main(int argc, char** argv) try {
       }
     }
     std::sort(spent.begin(), spent.end());
-    std::vector<std::string> row{name, percent(area)};
+    std::vector<std::string> row{r.complete ? name : name + ", stopped", percent(area)};
     for (std::size_t q : budgets)
       row.push_back(percent(static_cast<double>(std::count_if(spent.begin(), spent.end(), [&](auto n) { return n <= q; })) /
                             static_cast<double>(r.size())));

@@ -31,8 +31,6 @@ namespace {
 using namespace pareidolia;
 using namespace pareidolia_test;
 
-patch of(weighted_places const& board, std::size_t copies = 8) { return {.sources = board.sources(), .copies = copies, .overlap = false}; }
-
 // Images of five brightnesses: the brighter, the less is missing to the threshold.
 labelled_images shades(std::size_t n) {
   labelled_images canvas{filled<float, 4>({n, 1, 8, 8}), std::vector<int>(n)};
@@ -43,7 +41,7 @@ labelled_images shades(std::size_t n) {
 
 template <class S>
 outcome fool(weighted_places const& board, deepception<S> const& how, labelled_images const& canvas, std::uint64_t seed = 1) {
-  return run(attack{of(board), margin{}, how}, board.model(), canvas, rng{seed});
+  return run(attack{board.encoding(), margin{}, how}, board.model(), canvas, rng{seed});
 }
 
 // Pixels of an image that are as bright as a patch.
@@ -115,7 +113,7 @@ TEST_CASE("the queries of an image never exceed its budget, and every forward is
     counted const seen{model};
     how.queries = budget;
     how.stride = 2;
-    auto const r = run(attack{of(board), margin{}, how}, seen, canvas, rng{1});
+    auto const r = run(attack{board.encoding(), margin{}, how}, seen, canvas, rng{1});
     for (auto spent : r.forwards_spent) CHECK(spent == budget);
     CHECK(seen.forwards() == 7 * budget + 7 + 7);  // the search, the canvas, the result
     CHECK(r.forwards == seen.forwards());
@@ -137,7 +135,7 @@ TEST_CASE("batches are full as long as enough candidates wait") {
   std::vector<std::size_t> sizes;
   auto const model = board.model();
   deepception<exhaustive> const how{.queries = 101, .stride = 2, .together = 10, .batch = 16};
-  auto const r = run(attack{of(board), margin{}, how}, noting{model, sizes}, board.black(20), rng{1}, batch_size{20});
+  auto const r = run(attack{board.encoding(), margin{}, how}, noting{model, sizes}, board.black(20), rng{1}, batch_size{20});
   REQUIRE(sizes.size() == r.steps + 2);  // before and after
   CHECK(total(r.forwards_spent) == 20 * 101);
   std::size_t full = 0;
@@ -212,7 +210,7 @@ TEST_CASE("to leave a class no patch of that class is pasted, to reach one only 
   CHECK(bright(away, 0, .5f) > 0);
   auto const reach = [&](weighted_places const& places) {
     auto canvas = places.black(1, 1);
-    return run(attack{of(places), towards{margin{}}, deepception<exhaustive>{.stride = 2}}, places.model(), canvas, rng{1});
+    return run(attack{places.encoding(), towards{margin{}}, deepception<exhaustive>{.stride = 2}}, places.model(), canvas, rng{1});
   };
   auto const there = reach(board);
   CHECK(there.labels[0] == 1);
@@ -275,7 +273,7 @@ TEST_CASE("an interrupted deepception answers with the best that each image has 
   weighted_places const board{scrambled_weights(), {.25f, 1}, 100};
   auto const canvas = board.black(6);
   deepception<exhaustive> const how{.queries = 200, .stride = 2, .together = 16, .batch = 16};
-  attack const a{of(board), margin{}, how};
+  attack const a{board.encoding(), margin{}, how};
   for (std::size_t steps : {1u, 2u, 5u}) {
     std::size_t left = steps;
     std::vector<double> finished;
@@ -298,7 +296,7 @@ TEST_CASE("deepception says how many images are done, how many fooled and what t
   auto canvas = board.black(4);
   canvas.labels[3] = 1;
   std::vector<double> last;
-  auto const r = run(attack{of(board), margin{}, deepception<exhaustive>{.queries = 40, .stride = 2}}, board.model(), canvas, rng{1},
+  auto const r = run(attack{board.encoding(), margin{}, deepception<exhaustive>{.queries = 40, .stride = 2}}, board.model(), canvas, rng{1},
                      [&](step const& now) {
                        last.clear();
                        for (auto const& f : now.where.figures) last.push_back(f.value);

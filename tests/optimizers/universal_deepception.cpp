@@ -26,8 +26,6 @@ namespace {
 using namespace pareidolia;
 using namespace pareidolia_test;
 
-patch of(weighted_places const& board, std::size_t copies = 8) { return {.sources = board.sources(), .copies = copies, .overlap = false}; }
-
 // Image i is i / 16 bright: the later, the less is missing.
 labelled_images shades(std::size_t n) {
   labelled_images canvas{filled<float, 4>({n, 1, 8, 8}), std::vector<int>(n)};
@@ -37,7 +35,7 @@ labelled_images shades(std::size_t n) {
 
 template <class S>
 outcome fool(weighted_places const& board, universal_deepception<S> const& how, labelled_images const& canvas, std::uint64_t seed = 1) {
-  return run(attack{of(board), margin{}, how}, board.model(), canvas, rng{seed});
+  return run(attack{board.encoding(), margin{}, how}, board.model(), canvas, rng{seed});
 }
 
 // Where each image has pixels of that brightness.
@@ -85,7 +83,7 @@ TEST_CASE("no image is looked at more often than the budget says, and every forw
         how.stride = 2;
         how.batch = 16;
         counted const seen{model};
-        auto const r = run(attack{of(board), margin{}, how}, seen, canvas, rng{1});
+        auto const r = run(attack{board.encoding(), margin{}, how}, seen, canvas, rng{1});
         std::size_t sum = 0;
         for (auto spent : r.forwards_spent) {
           CHECK(spent <= budget);
@@ -141,7 +139,7 @@ TEST_CASE("looked at on samples, the list that is pasted is the same where the i
 TEST_CASE("candidates are compared with the list as it is on the same images") {
   auto const spent_by = [](weighted_places const& board, universal_deepception<exhaustive> const& how, labelled_images const& canvas,
                            std::uint64_t seed) {
-    auto const r = run(attack{of(board, 1), margin{}, how}, board.model(), canvas, rng{seed});
+    auto const r = run(attack{board.encoding(1), margin{}, how}, board.model(), canvas, rng{seed});
     return std::accumulate(r.forwards_spent.begin(), r.forwards_spent.end(), std::size_t{0});
   };
   // The images differ where nothing comes, and black patches change nothing: whatever the sample, none gains.
@@ -171,7 +169,7 @@ TEST_CASE("the answer fools most, whatever the mean value") {
   board.weights[6] = 1;
   auto canvas = board.black(4);
   auto const one = [&](auto const& objective) {
-    return run(attack{of(board, 1), objective, universal_deepception<exhaustive>{.queries = 17, .stride = 2}}, board.model(), canvas,
+    return run(attack{board.encoding(1), objective, universal_deepception<exhaustive>{.queries = 17, .stride = 2}}, board.model(), canvas,
                rng{1});
   };
   CHECK(count(one(margin{}).success) == 4);
@@ -184,7 +182,7 @@ TEST_CASE("the answer fools most, whatever the mean value") {
   auto how = universal_deepception<exhaustive>{.queries = 17, .fooled = 1, .stride = 2};
   canvas.labels[0] = 1;
   // Image 0 is to leave class 1, which a copy at place 5 would not let it; so one list fools three, the others one.
-  auto const r = run(attack{of(board, 1), worse_where_fooled{}, how}, board.model(), canvas, rng{1});
+  auto const r = run(attack{board.encoding(1), worse_where_fooled{}, how}, board.model(), canvas, rng{1});
   CHECK(count(r.success) == 3);
   CHECK(bright(r, 0, 1) == std::vector<std::size_t>{2 * 8 + 2, 2 * 8 + 3, 3 * 8 + 2, 3 * 8 + 3});
 }
@@ -199,7 +197,7 @@ TEST_CASE("patches of a class that some of the images are of are pasted, of a cl
   CHECK_FALSE(bright(fool(board, universal_deepception<exhaustive>{.stride = 2}, canvas), 0, 1).empty());
   canvas.labels = {1, 1, 1, 1};
   auto const there =
-      run(attack{of(board), towards{margin{}}, universal_deepception<exhaustive>{.stride = 2}}, board.model(), canvas, rng{1});
+      run(attack{board.encoding(), towards{margin{}}, universal_deepception<exhaustive>{.stride = 2}}, board.model(), canvas, rng{1});
   CHECK(count(there.success) == 4);
   CHECK(bright(there, 0, 1).empty());
 }
@@ -211,7 +209,7 @@ TEST_CASE("an interrupted universal deepception answers with the best list so fa
     for (std::size_t images : {3u, 8u}) {
       std::size_t left = steps;
       std::vector<double> last;
-      auto const r = run(attack{of(board), margin{}, universal_deepception<lazy_greedy>{.images = images, .stride = 2, .batch = 5}},
+      auto const r = run(attack{board.encoding(), margin{}, universal_deepception<lazy_greedy>{.images = images, .stride = 2, .batch = 5}},
                          board.model(), canvas, rng{1}, [&](step const& now) {
                            last = {now.where.figures[0].value, now.where.figures[1].value};
                            CHECK(now.where.step <= 1000);

@@ -34,6 +34,8 @@ struct weighted_places {
       for (std::size_t x = 0; x < 8; ++x) m.w[1][y * 8 + x] = double{weights[y / 2 * 4 + x / 2]} / 4;
     return m;
   }
+  /// Lists of its patches, side by side.
+  [[nodiscard]] patch encoding(std::size_t copies = 8) const { return {.sources = sources(), .copies = copies, .overlap = false}; }
   [[nodiscard]] patches sources() const {
     auto images = filled<float, 4>({brightness.size(), 1, 2, 2});
     std::vector<patch_window> windows;

@@ -196,8 +196,9 @@ class placing {
   void end() {
     done_ = true;
     chunk_ = answered_ = 0;
-    round_.reset();
+    round_.reset();  // what many images would keep
     queue_ = {};
+    donors_ = {};
     memory_ = {};
   }
 
