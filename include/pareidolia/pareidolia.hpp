@@ -14,6 +14,7 @@
 #include <pareidolia/probe.hpp>
 
 #include <pareidolia/core/batch.hpp>
+#include <pareidolia/core/cost.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/filters.hpp>
 #include <pareidolia/core/named_array.hpp>
@@ -95,6 +96,7 @@
 #include <pareidolia/probes/cumulative_response.hpp>
 #include <pareidolia/probes/donor_ranking.hpp>
 #include <pareidolia/probes/local_response.hpp>
+#include <pareidolia/probes/nearest_boundary.hpp>
 #include <pareidolia/probes/response_map.hpp>
 #include <pareidolia/probes/spatial_response.hpp>
 #include <pareidolia/probes/transfer.hpp>

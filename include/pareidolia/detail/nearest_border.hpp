@@ -6,6 +6,7 @@
 #include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/highest_classes.hpp>
 #include <pareidolia/detail/lanes.hpp>
 #include <pareidolia/optimizer.hpp>
 
@@ -13,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <numeric>
 #include <span>
 #include <vector>
 
@@ -44,7 +44,8 @@ class nearest_border {
       image.found = {};
       image.seen = finished[i] == 0;
       if (!image.seen) continue;
-      if (image.candidates.empty()) image.candidates = e.targeted ? std::vector<int>{e.targets[i]} : highest(i, classes);
+      if (image.candidates.empty())
+        image.candidates = e.targeted ? std::vector<int>{e.targets[i]} : highest_classes(as_view(scores_).row(i), classes, image.own);
       borders = std::max(borders, image.candidates.size());
     }
     return borders;
@@ -110,21 +111,6 @@ class nearest_border {
   static float& at(tensor<float, 2>& of, std::size_t i, int k) { return of(i, static_cast<std::size_t>(k)); }
 
   [[nodiscard]] bool has(std::size_t i, std::size_t k) const { return images_[i].seen && k < images_[i].candidates.size(); }
-
-  // The classes of highest score, the own among them, which is then left out.
-  [[nodiscard]] std::vector<int> highest(std::size_t i, std::size_t classes) {
-    auto const scores = as_view(scores_).row(i);
-    std::vector<int> order(scores.size());
-    std::iota(order.begin(), order.end(), 0);
-    auto const first = order.begin(), last = first + static_cast<std::ptrdiff_t>(std::min(classes, order.size()));
-    std::partial_sort(first, last, order.end(), [&](int a, int b) {
-      float const x = at(scores_, i, a), y = at(scores_, i, b);
-      return x != y ? x > y : a < b;
-    });
-    order.erase(last, order.end());
-    std::erase(order, images_[i].own);
-    return order;
-  }
 
   std::vector<image> images_;
   row_array<S> direction_, normal_, tried_;

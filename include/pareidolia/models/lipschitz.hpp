@@ -7,6 +7,7 @@
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/detail/layer_constants.hpp>
+#include <pareidolia/detail/vectors.hpp>
 #include <pareidolia/engine.hpp>
 #include <pareidolia/models/fold.hpp>
 #include <pareidolia/models/graph.hpp>
@@ -68,20 +69,6 @@ network<E> linear_layer(E const& engine, planned_graph const& g, std::size_t k, 
           weights{{{slot.name, find_parameter(w, slot, g.source.name)}}, {}, w.source}};
 }
 
-inline double norm_of(std::span<float const> v) {
-  double sum = 0;
-  for (float const e : v) sum += double{e} * double{e};
-  return std::sqrt(sum);
-}
-
-/// v <- v / |v|, unless it is 0; gives |v|.
-inline double normalise(std::span<float> v) {
-  double const norm = norm_of(v);
-  if (norm > 0)
-    for (float& e : v) e = static_cast<float>(e / norm);
-  return norm;
-}
-
 /// Power iteration on a linear layer W and its transpose, all starts as one batch; fills in what it found.
 ///
 /// The component c of a start along the first singular vector grows by exactly |W| with each multiplication, so N of them make of a unit
@@ -102,7 +89,7 @@ void iterate(network<E> const& w, power_iteration const& how, double failure, rn
   for (std::size_t s = 0; s < starts; ++s) {
     auto stream = random.stream(s);
     for (float& e : as_view(v).row(s)) e = stream.normal();
-    normalise(as_view(v).row(s));
+    to_unit_length(as_view(v).row(s));
   }
   std::vector<double> growth(starts);  // logarithms
   found.iterations = how.iterations;
@@ -112,7 +99,7 @@ void iterate(network<E> const& w, power_iteration const& how, double failure, rn
     w.forward(here_v.view(), here_u.view(), work);
     copy(view<float const, 2, S>(here_u.view()), as_view(u));
     std::vector<double> sigma(starts);
-    for (std::size_t s = 0; s < starts; ++s) growth[s] += std::log(sigma[s] = normalise(as_view(u).row(s)));
+    for (std::size_t s = 0; s < starts; ++s) growth[s] += std::log(sigma[s] = to_unit_length(as_view(u).row(s)));
     copy(as_view(std::as_const(u)), here_u.view());
     w.backward(here_u.view(), here_v.view(), work);
     copy(view<float const, 4, S>(here_v.view()), as_view(v));
@@ -120,14 +107,14 @@ void iterate(network<E> const& w, power_iteration const& how, double failure, rn
     for (std::size_t s = 0; s < starts; ++s) {
       std::span<float> const now = as_view(v).row(s);
       std::span<float const> const unit = as_view(before).row(s);
-      double const norm = norm_of(now);  // |W^T u|, u = W v / |W v|: at least |W v|
-      if (i + 1 == how.iterations && norm > found.norm) {
+      double const length = norm(now);  // |W^T u|, u = W v / |W v|: at least |W v|
+      if (i + 1 == how.iterations && length > found.norm) {
         double rest = 0;
         for (std::size_t j = 0; j < inputs; ++j) rest += std::pow(now[j] - sigma[s] * unit[j], 2);
-        found.norm = norm;
+        found.norm = length;
         found.residual = std::sqrt(rest) / sigma[s];
       }
-      growth[s] += std::log(normalise(now));
+      growth[s] += std::log(to_unit_length(now));
     }
   }
   double const p = std::pow(failure, 1 / static_cast<double>(starts));
