@@ -70,7 +70,7 @@ BENCHMARK_CAPTURE(probe_beside_bare_passes, googlenet, zoo::googlenet(), 8,
     ->Name("boundary_curvature/googlenet/8")
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond)
-    ->Iterations(2);
+    ->Iterations(1);
 BENCHMARK_CAPTURE(probe_beside_bare_passes, lenet_flatness, zoo::lenet5(), 64,
                   boundary_flatness{.random = rng{3}, .dimensions = {10, 100, 784}})
     ->Name("boundary_flatness/lenet/64")
@@ -82,4 +82,4 @@ BENCHMARK_CAPTURE(probe_beside_bare_passes, googlenet_flatness, zoo::googlenet()
     ->Name("boundary_flatness/googlenet/8")
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond)
-    ->Iterations(2);
+    ->Iterations(1);

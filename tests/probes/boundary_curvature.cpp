@@ -96,12 +96,18 @@ TEST_CASE("in random tangents, anywhere on a quadric, curvatures are those of it
   auto const found = measure(probe, m, images);
   std::vector<float> v(d);
   for (std::size_t i = 0; i < 6; ++i) {
-    auto const normal = as_view(found.boundary.normals).row(i);
+    auto const normal = as_view(found.boundary.normals).row(i), z = as_view(found.boundary.points).row(i);
+    auto const g = m.gradient(z);
+    double const slope = std::sqrt(m.dot(g, g));
+    double square = 0;  // sum of ||G v||^2
     for (std::size_t j = 0; j < 40; ++j) {
       detail::draw_tangent(probe.random.fork(i).stream(j), normal, v);
-      double const exact = m.curvature(as_view(found.boundary.points).row(i), v, found.boundary.own[i]);
+      double const exact = m.curvature(z, v, found.boundary.own[i]);
       CHECK(std::abs(found.random(i, j) - exact) < .01 * std::abs(exact) + 1e-4);
+      auto const hv = m.times({v.begin(), v.end()});
+      square += (m.dot(hv, hv) - std::pow(m.dot(g, hv) / slope, 2)) / (slope * slope);
     }
+    CHECK(found.root_mean_square[i] == doctest::Approx(std::sqrt(square / 40)).epsilon(1e-4));
   }
 }
 

@@ -58,7 +58,6 @@ struct boundary_flatness {
 
     /// For dimension k, subspace s and image i; NaN where r(x) was not found.
     [[nodiscard]] double ratio(std::size_t k, std::size_t s, std::size_t i) const {
-      if (!boundary.reached[i]) return std::numeric_limits<double>::quiet_NaN();
       auto const d = static_cast<double>(boundary.points.shape()[1]), m = static_cast<double>(dimensions[k]);
       return restricted(k, s, i) / (std::sqrt(d / m) * boundary.distances[i]);
     }
