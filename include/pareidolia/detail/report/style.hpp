@@ -75,8 +75,21 @@ polygon{fill:var(--band)}
 polyline.line{stroke:var(--c);stroke-width:2;stroke-linecap:round;opacity:1}
 polyline.dot{stroke-width:8}
 polyline.dashed{stroke-dasharray:6 5}
+polyline.outline{stroke-width:1.4;stroke-linejoin:miter}
+path.dots{fill:none;stroke:var(--c);stroke-width:7;stroke-linecap:round;vector-effect:non-scaling-stroke}
+path.whiskers{fill:none;stroke:var(--c);stroke-width:1.4;vector-effect:non-scaling-stroke}
+polyline.reference{stroke:var(--soft);stroke-width:1.4;opacity:.9;stroke-dasharray:5 4}
+polyline.r1{stroke-dasharray:1.5 3}
+polyline.r2{stroke-dasharray:8 3 1.5 3}
 .lines polygon{fill:var(--c);opacity:.15}
+.lines polygon.bars{opacity:.28}
 .lines{padding-right:1rem}
+.square .plot{height:auto;aspect-ratio:1;max-width:26rem}
+.square .plot+.axis{max-width:26rem}
+.plot .small{border-color:var(--soft)}
+.plot .y.small{right:auto;width:.35rem;opacity:.55}
+.plot .x.small{padding:0;top:auto;bottom:0;height:.35rem;border-left:1px solid var(--soft);opacity:.55}
+.plot sup{font-size:.72em;line-height:0}
 .axis.of-y{text-align:left;margin:0 0 .7rem -4rem}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.3rem 1.5rem;margin:1.2rem 0 .6rem;padding:0;font-size:.88rem}
 .legend li{display:flex;align-items:center;gap:.5rem;overflow-wrap:anywhere}
