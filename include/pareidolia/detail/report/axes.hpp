@@ -104,11 +104,12 @@ struct decade_axis {
       for (int e = first - every; e <= last + every; ++e)
         for (int const f : factors) {
           double const v = value_of(f, e);
-          if (e % every != 0) continue;
+          if (e % every != 0 || !std::isnormal(v)) continue;
           if (v <= low * (1 + 1e-9)) below = std::max(below, v);
           if (v >= high * (1 - 1e-9)) above = std::min(above, v);
         }
-      low = below, high = above;
+      if (below > 0) low = below;
+      if (std::isfinite(above)) high = above;
     }
     bool const plain = low >= .9e-3 && high <= 1.1e5;
     for (int e = first - every; e <= last + every; ++e)
