@@ -47,6 +47,7 @@ struct gallery {
   std::string title;
   std::string note = {};
   std::vector<picture> pictures = {};
+  bool wide = false;  ///< each picture as wide as the page, for strips of images
 };
 
 /// How the points of a line are drawn.

@@ -205,22 +205,4 @@ inline void check_gallery(response_map const& map, labelled_images const& images
   return c;
 }
 
-/// The figures of a probe on several models: a row for each model, a column for each figure, in the order in which they come; - where a
-/// model has no such figure.
-template <class R>
-[[nodiscard]] table table_of(std::string title, std::vector<measurement<R>> const& found) {
-  table t{std::move(title), {}, {"model"}};
-  for (auto const& one : found) {
-    t.rows.push_back({one.model});
-    for (auto const& [name, value] : one.result.figures()) {
-      auto const column = static_cast<std::size_t>(std::find(t.columns.begin() + 1, t.columns.end(), name) - t.columns.begin());
-      if (column == t.columns.size()) t.columns.push_back(name);
-      t.rows.back().resize(std::max(t.rows.back().size(), column + 1), "-");
-      t.rows.back()[column] = detail::scale_number(value);
-    }
-  }
-  for (auto& row : t.rows) row.resize(t.columns.size(), "-");
-  return t;
-}
-
 }  // namespace pareidolia
