@@ -79,7 +79,8 @@ struct chart {
   /// What the lines are compared with, such as a diagonal or a level: thin, dashed and without style or band. An infinite x or y is the end
   /// of the axis, so that {"level", {-INFINITY, INFINITY}, {1, 1}} goes from side to side.
   std::vector<line> references = {};
-  bool square = false;  ///< as high as wide, for axes of one unit, such as those of a ROC curve
+  std::vector<double> x_shown = {}, y_shown = {};  ///< values that the axes show besides, such as 0 and 1 for shares
+  bool square = false;                             ///< as high as wide, for axes of one unit, such as those of a ROC curve
 };
 
 /// What is shown of one or several runs. All text is plain text in UTF-8.

@@ -82,9 +82,7 @@ namespace detail {
 }
 
 [[nodiscard]] inline std::string image_caption(std::size_t i, int k, double log10_p, std::span<std::string const> class_names) {
-  auto const index = static_cast<std::size_t>(k);
-  std::string const name = index < class_names.size() && !class_names[index].empty() ? class_names[index] : "class " + std::to_string(k);
-  return "image " + std::to_string(i) + ": " + name + ", " + percentage_of(log10_p);
+  return "image " + std::to_string(i) + ": " + class_text(k, class_names) + ", " + percentage_of(log10_p);
 }
 
 /// Errors: images that are not those of a map and of the patches chosen for it.

@@ -47,6 +47,15 @@ TEST_CASE("axes show all of the references, as far as they are finite") {
   CHECK(y_axis_of(c).low == 1);
 }
 
+TEST_CASE("axes show what they are told to besides") {
+  chart c = of_lines({{"l", {1, 2}, {.5, .6}}});
+  c.x_shown = {5}, c.y_shown = {0, 1};
+  CHECK(x_axis_of(c).low == 1);
+  CHECK(x_axis_of(c).high == 5);
+  CHECK(y_axis_of(c).low == 0);
+  CHECK(y_axis_of(c).high == 1);
+}
+
 TEST_CASE("references are drawn behind the lines and named below them, if they have a name") {
   chart c = of_lines({{"l", {0, 1}, {0, 1}}});
   c.references = {{"chance", {0, 1}, {0, 1}}, {"", {0, 1}, {1, 1}}};
@@ -92,6 +101,8 @@ TEST_CASE("lines that cannot be drawn are one error") {
   CHECK(contains(error_with([](chart& c) { c.references = {{"r", {1, NAN}, {1, 1}}}; }), "reference 'r': x[1] is nan"));
   CHECK(contains(error_with([](chart& c) { c.references = {{"r", {1}, {1, 1}}}; }), "1 values of x and 2 of y"));
   CHECK(contains(error_with([](chart& c) { c.references = c.lines; }), "reference 'l': a band or a style; references have none"));
+  CHECK(contains(error_with([](chart& c) { c.x_shown = {NAN}; }), "report: chart 'c': x_shown has the value nan"));
+  CHECK(contains(error_with([](chart& c) { c.y_scale = logarithmic, c.y_shown = {0}; }), "y_shown has the value 0, which the axis cannot"));
   CHECK(error_with([](chart& c) { c.references = {{"r", {-INFINITY, INFINITY}, {1, 1}}}, c.x_scale = logarithmic; }) == "no error");
 }
 

@@ -11,8 +11,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 // Charts of lines with bands, made as those of a history.
@@ -43,6 +44,10 @@ inline void check_chart(chart const& c) {
     check_values("low", l.low, c.y_scale);
     check_values("high", l.high, c.y_scale);
   };
+  for (auto const& [name, values, scale] : {std::tuple{"x_shown", &c.x_shown, c.x_scale}, std::tuple{"y_shown", &c.y_shown, c.y_scale}})
+    for (double const v : *values)
+      if (!std::isfinite(v) || (scale == axis_scale::logarithmic && !(v > 0)))
+        fail("report: chart '", c.title, "': ", name, " has the value ", v, ", which the axis cannot show");
   for (line const& l : c.lines) check(l, false);
   for (line const& l : c.references) check(l, true);
 }
@@ -69,6 +74,7 @@ struct value_range {
   auto const place = [&](double v) { return logarithmic ? std::log10(v) : v; };
   auto const value = [&](double at) { return logarithmic ? std::pow(10., at) : at; };
   value_range range;
+  range.take(c.x_shown);
   for (line const& l : c.lines) range.take(l.x);
   for (line const& l : c.references) range.take(l.x);
   if (std::ranges::any_of(c.lines, has_points) && range.least < range.greatest) {
@@ -88,6 +94,7 @@ struct value_range {
 /// The axis from bottom to top, which ends with ticks; bars stand on 0.
 [[nodiscard]] inline chart_axis y_axis_of(chart const& c) {
   value_range range;
+  range.take(c.y_shown);
   for (line const& l : c.lines) {
     range.take(l.y), range.take(l.low), range.take(l.high);
     if (l.style == line_style::bars && c.y_scale == axis_scale::linear) range.take(0);
