@@ -80,7 +80,7 @@ namespace detail {
   chart c{std::move(title),
           "Pairs connected by a path that is at most so much longer than the straight line between them. Lines start at the share that the "
           "straight line connects, and end at the share that any path connects.",
-          "straightness less 1", "share of pairs"};
+          "straightness − 1", "share of pairs"};
   c.x_scale = axis_scale::logarithmic;
   c.y_shown = {0, 1};
   double low = INFINITY, high = 0;
