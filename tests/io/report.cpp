@@ -394,6 +394,22 @@ TEST_CASE("a line of very many points is drawn thinned, and stored whole") {
   CHECK(json["charts"][0]["lines"][0]["y"].size() == 5000);
 }
 
+TEST_CASE("scales, styles and references of a chart are stored, and an infinite end of a reference as none") {
+  temporary_folder const folder;
+  report r{"t"};
+  r.charts.push_back({"c", "", "x", "y", {{"l", {0, 1}, {1, 2}, {}, {}, line_style::joined_points}}});
+  r.charts[0].y_scale = axis_scale::logarithmic;
+  r.charts[0].references = {{"level", {-INFINITY, INFINITY}, {1, 1}}};
+  write_report(folder.path(), r);
+  auto const json = nlohmann::json::parse(pareidolia::detail::read_file(folder / "result.json"))["charts"][0];
+  CHECK(json["x_scale"] == "linear");
+  CHECK(json["y_scale"] == "logarithmic");
+  CHECK(json["lines"][0]["style"] == "joined points");
+  CHECK(json["references"][0]["name"] == "level");
+  CHECK(json["references"][0]["x"][1].is_null());
+  CHECK(json["references"][0]["y"] == std::vector<double>{1, 1});
+}
+
 TEST_CASE("galleries and sections of one title have folders of their own, and a rerun replaces the pictures") {
   temporary_folder const folder;
   report r = of_a_probe();

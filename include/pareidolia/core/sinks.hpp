@@ -155,7 +155,7 @@ class recorder {
 /// Ends the run at the first SIGINT (Ctrl-C) with what there is; a second one kills the process as usual.
 ///
 /// The handler is installed by the constructor and the former one restored by the destructor, so let it live where the work is; several may
-/// be nested. A run made after the signal ends after its first step.
+/// be nested. A run made after the signal ends after its first step. Probes of geometry, which have no steps, end with an interruption.
 class stop_on_interrupt {
  public:
   stop_on_interrupt() : former_(std::signal(SIGINT, &on_signal)) {}
@@ -179,6 +179,12 @@ class stop_on_interrupt {
   }
   using handler = void (*)(int);
   handler former_;
+};
+
+/// What a measurement ends with that a SIGINT came into while a stop_on_interrupt was alive.
+class interruption : public error {
+ public:
+  using error::error;
 };
 
 namespace detail {

@@ -6,6 +6,7 @@
 #include <pareidolia/core/cost.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/rows.hpp>
+#include <pareidolia/core/sinks.hpp>
 #include <pareidolia/core/stopwatch.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
@@ -23,7 +24,8 @@ namespace pareidolia::detail {
 /// The scores of a model and their gradients as functions on R^d, d the values of an image: what the probes of geometry look at.
 ///
 /// Points are written and answers read in host memory, by functions that are called once for each point, from several threads; a batch is
-/// full whichever images its points belong to. Points may lie outside [0, 1].
+/// full whichever images its points belong to. Points may lie outside [0, 1]. A SIGINT that stop_on_interrupt has seen ends what is asked
+/// with an interruption.
 template <Model M>
 class landscape {
  public:
@@ -91,6 +93,7 @@ class landscape {
  private:
   template <class Point>
   const_score_view<space::host> show(std::size_t first, std::size_t count, Point const& point) {
+    if (stop_on_interrupt::interrupted()) throw interruption(text(probe_, ": interrupted before it was done"));
     static_cast<void>(pass_.images(batch_));  // the one plan that is needed
     auto const write = [&](image_view<space::host> x) {
       for_rows(count, 2 * length(), [&](std::size_t k) { point(first + k, x.row(k)); });

@@ -21,9 +21,21 @@ namespace pareidolia::detail {
 
 [[nodiscard]] inline nlohmann::ordered_json json_of(chart const& c) {
   using json = nlohmann::ordered_json;
-  json lines = json::array();
-  for (line const& l : c.lines) lines.push_back({{"name", l.name}, {"x", l.x}, {"y", l.y}, {"low", l.low}, {"high", l.high}});
-  return {{"title", c.title}, {"note", c.note}, {"x_name", c.x_name}, {"y_name", c.y_name}, {"lines", lines}};
+  constexpr char const* styles[] = {"line", "points", "joined points", "steps", "bars"};
+  constexpr char const* scales[] = {"linear", "logarithmic"};
+  json lines = json::array(), references = json::array();
+  for (line const& l : c.lines)
+    lines.push_back(
+        {{"name", l.name}, {"x", l.x}, {"y", l.y}, {"low", l.low}, {"high", l.high}, {"style", styles[static_cast<std::size_t>(l.style)]}});
+  for (line const& l : c.references) references.push_back({{"name", l.name}, {"x", l.x}, {"y", l.y}});  // infinite: null
+  return {{"title", c.title},
+          {"note", c.note},
+          {"x_name", c.x_name},
+          {"y_name", c.y_name},
+          {"x_scale", scales[static_cast<std::size_t>(c.x_scale)]},
+          {"y_scale", scales[static_cast<std::size_t>(c.y_scale)]},
+          {"lines", lines},
+          {"references", references}};
 }
 
 [[nodiscard]] inline nlohmann::ordered_json json_of(hung_gallery const& g) {
