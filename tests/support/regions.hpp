@@ -66,13 +66,12 @@ struct balls {
 
 /// Two balls around the points whose values are all .25 and all .75: that is sqrt(d) / 2 apart, so that radii below sqrt(d) / 4 leave a
 /// gap.
-[[nodiscard]] inline balls two_balls(image_shape const& shape = {1, 3, 4}, double radius = .5) {
+[[nodiscard]] inline balls two_balls(image_shape const& shape = {1, 3, 4}, double radius = .25) {
   std::size_t const d = shape[0] * shape[1] * shape[2];
   return {.shape = shape, .centres = {std::vector<double>(d, .25), std::vector<double>(d, .75)}, .radius = radius};
 }
 
-/// n images of class 1 in turn in each of the balls of m, uniform in a ball of `share` of the radius; values may be outside [0, 1] where
-/// the ball is.
+/// n images of class 1, in turn in each of the balls of m, uniform in the ball of `share` of the radius.
 [[nodiscard]] inline labelled_images images_in(balls const& m, std::size_t n, std::uint64_t seed, double share = .9) {
   auto const& s = m.shape;
   labelled_images result{filled<float, 4>({n, s[0], s[1], s[2]}), std::vector<int>(n, 1)};

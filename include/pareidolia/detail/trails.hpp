@@ -32,7 +32,8 @@ inline void between(std::span<float const> a, std::span<float const> b, double t
 }
 
 struct trail_settings {
-  std::size_t samples, depth, steps;  ///< parts of the straight line, depth of splits, steps of DeepFool
+  std::size_t samples, depth;  ///< parts of the straight line, depth of splits
+  walk_settings walk;          ///< of midpoints that are outside
 };
 
 /// A path between two points of one region, as far as it has been laid.
@@ -123,7 +124,7 @@ template <class M>
 /// those trails that are still connected, which one is not whose midpoint finds no way into the region.
 template <class M>
 [[nodiscard]] std::vector<segment> split(landscape<M>& f, std::vector<trail>& trails, std::vector<segment> const& segments,
-                                         std::size_t steps) {
+                                         walk_settings const& how) {
   auto middles = filled<float, 2>({segments.size(), f.length()});
   std::vector<int> targets;
   for (segment const& s : segments) targets.push_back(trails[s.of].label);
@@ -131,7 +132,7 @@ template <class M>
     auto const& anchors = trails[segments[k].of].anchors;
     between(anchors.at(segments[k].from), anchors.at(segments[k].to), .5, as_view(middles).row(k));
   });
-  walked const in = walk(f, as_view(std::as_const(middles)), targets, {.steps = steps});
+  walked const in = walk(f, as_view(std::as_const(middles)), targets, how);
   for (std::size_t k = 0; k < segments.size(); ++k) {
     trail& of = trails[segments[k].of];
     auto const anchor = as_view(in.ends).row(k);
@@ -161,7 +162,7 @@ void lay(landscape<M>& f, std::vector<trail>& trails, trail_settings const& how)
       for (segment const& s : open) trails[s.of].connected = false;
       break;
     }
-    open = split(f, trails, open, how.steps);
+    open = split(f, trails, open, how.walk);
   }
 }
 

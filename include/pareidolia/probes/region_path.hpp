@@ -40,16 +40,21 @@ enum class path_partner {
 ///
 /// The straight line is tried first. A segment that leaves the region is split at its midpoint, which is walked into the region by DeepFool
 /// where it is outside, and its halves are tried; and so on, `depth` times. Nothing is kept in [0, 1]. A segment is taken to be inside if
-/// points at most distance / samples apart are, whatever its length. They are looked at from coarse to fine, those of all pairs side by
-/// side, and at the first one that is outside no finer ones are, so that failing costs little. A pair is not connected if one of its
-/// segments still leaves the region at the last depth, or a midpoint cannot be walked into it: that no path was found proves nothing.
+/// points at most distance / samples apart are, whatever its length: narrower gaps are not seen. Points are looked at from coarse to fine,
+/// those of all pairs side by side, and behind the first one that is outside no finer ones, so that failing costs little. A pair is not
+/// connected if one of its segments leaves the region at the last depth, or if a midpoint cannot be walked into it. That proves nothing: a
+/// path may be there that was not found.
+///
+/// We deviate from the paper in `overshoot`. Midpoints that lie on the boundary give halves that leave a region which bends inwards, at
+/// every scale, so that only the distance of samples ends the splitting; .5 ends it at once around a ball, and makes longer paths.
 ///
 /// Pairs are drawn without repetition from all that there are; there may be fewer than `pairs`. Class means what the model sees; with
 /// labels, only images count that it gets right. Noise is new for each pair, and the images it is paired with differ while there are any.
 ///
 /// Cost: a forward for each image; for each pair samples - 1 forwards if the straight line is inside, and for each split those of its
 /// halves and the steps of DeepFool, a forward and a backward each. Memory: the images, and what is split at one depth. Independent of
-/// `batch`. Errors: fewer than 2 samples, no pairs, a depth above 30, labels that are not one for each image, images without any pair.
+/// `batch`. Errors: fewer than 2 samples, no pairs, a depth above 30, no overshoot, labels that are not one for each image, images without
+/// any pair.
 ///
 ///     auto const found = measure(region_path{.random = rng{1}, .to = path_partner::noise}, lenet, digits);
 ///     double const connected = found.share_connected();
@@ -58,7 +63,8 @@ struct region_path {
   path_partner to = path_partner::same_class;
   std::size_t pairs = 100;
   std::size_t samples = 100;  ///< on the straight line between the ends, and as dense everywhere
-  std::size_t depth = 8;      ///< how often a segment and its parts may be split; 0: the straight line alone
+  std::size_t depth = 10;     ///< how often a segment and its parts may be split; 0: the straight line alone
+  float overshoot = .25f;     ///< how much further than DeepFool leads midpoints are moved, as a share of the way
   boundary_search search = {};
   std::size_t batch = 64;
 
@@ -147,7 +153,7 @@ struct region_path {
       trails.emplace_back(drawn[p].label, as_view(rows).row(drawn[p].first), as_view(partners).row(p));
     }
     found.unreached = drawn.size() - trails.size();
-    detail::lay(f, trails, {.samples = samples, .depth = depth, .steps = search.steps});
+    detail::lay(f, trails, {.samples = samples, .depth = depth, .walk = {.steps = search.steps, .overshoot = overshoot}});
     for (std::size_t p = 0; p < trails.size(); ++p) {
       path& laid = found.paths[p];
       laid.connected = trails[p].connected;
@@ -164,6 +170,7 @@ struct region_path {
     search.check("region_path");
     if (pairs == 0) detail::fail("region_path: pairs is 0; give at least 1");
     if (samples < 2) detail::fail("region_path: samples is ", samples, "; give at least 2, into so many parts a straight line is cut");
+    if (!(overshoot > 0)) detail::fail("region_path: overshoot is ", overshoot, "; give a share above 0");
     if (depth > 30) detail::fail("region_path: depth is ", depth, "; give at most 30, a path may have 2^depth segments");
   }
 
