@@ -36,6 +36,7 @@ TEST_CASE("a logarithmic axis has ticks at decades, and small ones between them"
 TEST_CASE("fewer than two decades are divided further, and those of a hair's breadth are round numbers") {
   CHECK(labels({3, 40, false}) == "5 10 20 ");
   CHECK(labels({3, 40, true}) == "2 5 10 20 50 ");
+  CHECK(labels({.3, 13, true}) == "0.2 0.5 1 2 5 10 20 ");
   CHECK(labels({.8, 1.6, true}) == "0.8 0.9 1 2 ");
   CHECK(labels({1.02, 1.05, false}) == "1.02 1.03 1.04 1.05 ");
   CHECK(labels({7, 7, false}) == "5 10 20 ");

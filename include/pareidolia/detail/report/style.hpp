@@ -84,7 +84,8 @@ polyline.reference{stroke:var(--soft);stroke-width:1.4;opacity:.9;stroke-dasharr
 polyline.r1{stroke-dasharray:1.5 3}
 polyline.r2{stroke-dasharray:8 3 1.5 3}
 .lines polygon{fill:var(--c);opacity:.15}
-.lines polygon.bars{opacity:.28}
+polygon.bars{fill:var(--c)}
+.lines polygon.bars,.legend polygon.bars{opacity:.28}
 .lines{padding-right:1rem}
 .square .plot{height:auto;aspect-ratio:1;max-width:26rem}
 .square .plot+.axis{max-width:26rem}
