@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
-#include <type_traits>
 #include <vector>
 
 namespace pareidolia::detail {
@@ -39,23 +38,37 @@ struct eigenpairs {
 /// How extreme eigenpairs are sought.
 struct extreme_search {
   std::size_t each_end = 10;   ///< of the largest and of the smallest eigenvalues
-  std::size_t products = 200;  ///< with the operator, at most
-  double tolerance = 1e-3;     ///< of a residual, as a share of its eigenvalue
+  std::size_t products = 200;  ///< with the operator, at most; basis + 1 of them are taken in any case
+  double tolerance = 1e-3;     ///< of a residual, relative to the eigenvalue + twice the root mean square of all
 
   /// Vectors of the Krylov space in R^d.
   [[nodiscard]] std::size_t basis(std::size_t d) const { return std::min(d, 4 * each_end + 20); }
 };
 
-/// An operator on R^d whose products are asked for, as Spectra wants it.
+/// What Spectra sees of an operator A on R^d whose products are asked for: A / s + 1, with s twice ||A x|| / ||x|| for the first, random x.
+/// So no operator is too small for its thresholds, A = 0 among them, and eigenvalues near 0 converge.
 template <class Ask>
-struct asked_operator {
+class asked_operator {
+ public:
   using Scalar = double;
-  std::size_t d;
-  Ask const& ask;
 
-  [[nodiscard]] Eigen::Index rows() const { return static_cast<Eigen::Index>(d); }
+  asked_operator(std::size_t d, Ask const& ask) : d_(d), ask_(ask) {}
+  [[nodiscard]] Eigen::Index rows() const { return static_cast<Eigen::Index>(d_); }
   [[nodiscard]] Eigen::Index cols() const { return rows(); }
-  void perform_op(double const* x, double* y) const { ask(std::span(x, d), std::span(y, d)); }
+  void perform_op(double const* x, double* y) const {
+    ask_(std::span(x, d_), std::span(y, d_));
+    Eigen::Map<Eigen::VectorXd const> const from(x, rows());
+    Eigen::Map<Eigen::VectorXd> to(y, rows());
+    if (scale_ == 0) scale_ = to.norm() > 0 ? 2 * to.norm() / from.norm() : 1;
+    to = to / scale_ + from;
+  }
+  /// That of A, for one that Spectra has found.
+  [[nodiscard]] double eigenvalue(double found) const { return (found - 1) * scale_; }
+
+ private:
+  std::size_t d_;
+  Ask const& ask_;
+  mutable double scale_ = 0;  // Spectra has a const operator
 };
 
 /// A Lanczos solver that tells how things stand whether or not it has converged.
@@ -93,13 +106,14 @@ template <class Product>
   solve_side_by_side(
       n, together,
       [&](std::size_t i, auto const& ask) {
-        asked_operator<std::remove_cvref_t<decltype(ask)>> asked{d, ask};
+        asked_operator asked(d, ask);
         std::size_t const wanted = 2 * how.each_end, basis = how.basis(d);
-        std::size_t const restarts = how.products > basis ? (how.products - basis) / std::max<std::size_t>(1, basis - wanted) : 0;
+        std::size_t const restarts = how.products > basis ? (how.products - basis - 1) / (basis - wanted) : 0;
         lanczos<decltype(asked)> solver(asked, static_cast<Eigen::Index>(wanted), static_cast<Eigen::Index>(basis));
         solver.init();
         solver.compute(Spectra::SortRule::BothEnds, static_cast<Eigen::Index>(restarts), how.tolerance);
         result[i] = solver.ends(how.each_end);
+        for (double& value : result[i].values) value = asked.eigenvalue(value);
       },
       product);
   return result;

@@ -52,8 +52,8 @@ struct principal_curvatures {
   curvature_extent extent = curvature_extent::extremes;
   std::size_t extremes = 10;   ///< largest, and as many smallest, whose directions are kept
   float step = .02f;           ///< root mean square change of a value, > 0
-  std::size_t products = 200;  ///< that Lanczos may take for an image, > 4 extremes + 20 or it has no restart
-  double tolerance = 1e-3;     ///< of Lanczos for a curvature, relative, > 0
+  std::size_t products = 200;  ///< that Lanczos may take for an image; 4 extremes + 21 of them in any case
+  double tolerance = 1e-3;     ///< of Lanczos: a residual by its curvature + twice the root mean square of all, > 0
   boundary_search search = {};
   std::size_t batch = 64;
 
