@@ -10,6 +10,8 @@
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/curvature_readings.hpp>
+#include <pareidolia/detail/patch_findings.hpp>
+#include <pareidolia/detail/quantile.hpp>
 #include <pareidolia/model.hpp>
 #include <pareidolia/probes/nearest_boundary.hpp>
 
@@ -84,22 +86,22 @@ struct curvature_detector {
     }
 
     [[nodiscard]] std::vector<named_figure> figures() const {
-      auto sorted = statistic;
-      std::ranges::sort(sorted);
-      return {{"taken for perturbed", share_perturbed()},
-              {"median mean curvature", sorted.empty() ? 0 : sorted[sorted.size() / 2]},
-              {"positive mean curvature", share([&](std::size_t i) { return statistic[i] > 0; })}};
+      return {{"share perturbed", share_perturbed()},
+              {"share positive", share([&](std::size_t i) { return statistic[i] > 0; })},
+              {"median mean curvature", detail::quantile_of(statistic, .5)}};
     }
     [[nodiscard]] std::vector<named_array> arrays(std::string const& prefix) const {
-      std::vector<std::size_t> const all{size()}, each{curvatures.shape()[0], curvatures.shape()[1]};
-      auto const floats = [](auto const& from) {
-        std::vector<float> to;
-        for (auto const v : from) to.push_back(static_cast<float>(v));
-        return to;
+      auto const matrix = [&](char const* name, auto const& t) {
+        named_array result{prefix + name, {t.shape().begin(), t.shape().end()}, {}};
+        for (auto const v : t) result.values.push_back(static_cast<float>(v));
+        return result;
       };
-      return {{prefix + "statistic", all, floats(statistic)},    {prefix + "curvatures", each, floats(curvatures)},
-              {prefix + "candidates", each, floats(candidates)}, {prefix + "seen", all, floats(seen)},
-              {prefix + "recovered", all, floats(recovered)},    {prefix + "perturbed", all, floats(perturbed)}};
+      return {detail::named_values(prefix + "statistic", statistic),
+              matrix("curvatures", curvatures),
+              matrix("candidates", candidates),
+              detail::named_values(prefix + "seen", seen),
+              detail::named_values(prefix + "recovered", recovered),
+              detail::named_values(prefix + "perturbed", perturbed)};
     }
 
    private:
