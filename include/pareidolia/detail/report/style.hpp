@@ -48,7 +48,7 @@ section{margin-top:3.5rem;padding-top:2.2rem;border-top:1px solid var(--line)}
 .triples{grid-template-columns:repeat(auto-fill,minmax(min(24rem,100%),1fr))}.triples figure{display:grid;grid-template-columns:repeat(3,1fr);gap:.3rem}.triples figcaption{grid-column:1/-1}
 .pixels img{image-rendering:pixelated}
 .gallery{grid-template-columns:repeat(auto-fill,minmax(min(13rem,44%),1fr));margin-top:1.4rem}
-.strips{grid-template-columns:1fr}
+.sheet.strips{grid-template-columns:1fr}
 .strips img{border-radius:.2rem}
 .gallery .pixels img{image-rendering:pixelated}
 .sheet figcaption{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 .5rem;margin-top:.45rem;font-size:.9rem;line-height:1.35}
