@@ -183,6 +183,8 @@ template <PrincipalCurvatures R>
   chart c{std::move(title), "Images whose class noise of a norm changes. Bars: one standard error.", "norm of the noise",
           "share of images"};
   c.y_shown = {0, 1};
+  if (std::ranges::all_of(found, [](auto const& one) { return std::ranges::all_of(one.result.norms, [](double rho) { return rho > 0; }); }))
+    c.x_scale = axis_scale::logarithmic;
   for (auto const& [name, result] : found) {
     line l{name, result.norms, result.share, {}, {}, line_style::joined_points};
     for (std::size_t r = 0; r < l.y.size(); ++r) {
