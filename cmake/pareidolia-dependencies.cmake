@@ -1,10 +1,11 @@
 # What the base (`pareidolia`) and each component need, as targets; the part before `::` is the package that has them.
 # The build and the installed package both read this list.
-set(pareidolia_components reference cpu cuda io)
+set(pareidolia_components reference cpu cuda geometry io)
 set(pareidolia_pareidolia_needs Xtensor::Xtensor Random123::Random123)
 set(pareidolia_reference_needs XtensorBlas::XtensorBlas LAPACK::LAPACK BLAS::BLAS)
 set(pareidolia_cpu_needs DNNL::DNNL OpenMP::OpenMP_CXX)
 set(pareidolia_cuda_needs CUDNN::CUDNN CUDNN::CUBLASLT CUDNN::NVRTC CUDNN::CUDART)
+set(pareidolia_geometry_needs XtensorBlas::XtensorBlas LAPACK::LAPACK BLAS::BLAS Spectra::Spectra Eigen3::Eigen Threads::Threads)
 set(pareidolia_io_needs PNG::PNG JPEG::JPEG ZLIB::ZLIB nlohmann_json::nlohmann_json Protozero::Protozero)
 
 # For messages: where Debian and Ubuntu have them.
@@ -16,6 +17,9 @@ set(pareidolia_BLAS_debian libopenblas-dev)
 set(pareidolia_DNNL_debian libdnnl-dev)
 set(pareidolia_CUDNN_debian "none, but NVIDIA's cudnn9-cuda and cuda-toolkit, or pip's nvidia-cudnn, -cublas, -cuda-runtime and -cuda-nvrtc")
 set(pareidolia_OpenMP_debian "g++, or libomp-dev for clang")
+set(pareidolia_Spectra_debian libspectra-dev)
+set(pareidolia_Eigen3_debian libeigen3-dev)
+set(pareidolia_Threads_debian libc6-dev)
 set(pareidolia_PNG_debian libpng-dev)
 set(pareidolia_JPEG_debian libjpeg-dev)
 set(pareidolia_ZLIB_debian zlib1g-dev)

@@ -4,6 +4,7 @@
 // The four properties of Ouarti and Carmona (2018), measured on as many networks as are named: what parts of an image evoke its class, what
 // a part does in other places, where it helps and where it hinders, and what many copies of it do. Writes a report with maps and curves.
 #include <pareidolia/engines/cpu.hpp>
+#include <pareidolia/io/model_table.hpp>
 #include <pareidolia/io/patch_report.hpp>
 #include <pareidolia/io/report.hpp>
 #include <pareidolia/loaders/any_images.hpp>

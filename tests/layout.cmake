@@ -7,14 +7,15 @@ set(rules
     "^xtensor/"                              "^base:core/tensor\\.hpp$"
     "^Random123/"                            "^base:core/random\\.hpp$"
     "^omp\\.h$"                              "^(base:core/parallel\\.hpp$|cpu:)"
-    "^xtensor-blas/"                         "^reference:"
+    "^xtensor-blas/"                         "^(reference|geometry):"
+    "^(Spectra|Eigen)/"                      "^geometry:"
     "dnnl"                                   "^cpu:"
     "^(cuda|cudnn|cublas|nvrtc)[a-zA-Z_]*\\.h$" "^cuda:"
     "^(jpeglib\\.h$|png\\.h$|zlib\\.h$|nlohmann/|protozero/)" "^io:"
     "^pareidolia/(engines|models)/"          ":(engines|models|loaders|io|detail|pareidolia\\.hpp)"
     "^pareidolia/pareidolia\\.hpp$"          "^$")
 
-foreach(component IN ITEMS base reference cpu cuda io)
+foreach(component IN ITEMS base reference cpu cuda geometry io)
   list(TRANSFORM ${component} REPLACE "^include/" "")
   if(NOT ${component})
     message(FATAL_ERROR "the component ${component} has no headers")

@@ -17,3 +17,12 @@ TEST_CASE("what probes hand over needs no run, and a picture no map") {
   CHECK(r.galleries.front().pictures.front().values.size() == 0);
   CHECK(r.sections.empty());
 }
+
+TEST_CASE("a chart is linear, as wide as the page, and has lines and nothing to compare them with, unless it says otherwise") {
+  chart const c{.title = "a", .x_name = "x", .y_name = "y", .lines = {{"l", {1}, {2}}}};
+  CHECK(c.x_scale == axis_scale::linear);
+  CHECK(c.y_scale == axis_scale::linear);
+  CHECK(c.lines.front().style == line_style::line);
+  CHECK(c.references.empty());
+  CHECK(!c.square);
+}

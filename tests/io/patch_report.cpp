@@ -163,22 +163,6 @@ TEST_CASE("a chart of a cumulative response has the median and the quartiles of 
   }
 }
 
-TEST_CASE("a table has a row for each model and a column for each figure, of which a model may have others") {
-  struct found {
-    std::vector<named_figure> all;
-    [[nodiscard]] std::vector<named_figure> figures() const { return all; }
-  };
-  std::vector<measurement<found>> const models{
-      {"GoogLeNet", {{{"decades", 2.3456}, {"share", .5}}}}, {"none", {}}, {"LeNet", {{{"share", 1}, {"queries", 12345}}}}};
-  auto const t = table_of("Models", models);
-  CHECK(t.title == "Models");
-  CHECK(t.columns == std::vector<std::string>{"model", "decades", "share", "queries"});
-  CHECK(t.rows ==
-        std::vector<std::vector<std::string>>{{"GoogLeNet", "2.35", "0.5", "-"}, {"none", "-", "-", "-"}, {"LeNet", "-", "1", "12,345"}});
-  CHECK(table_of("Models", std::vector<measurement<local_response::result>>{{"a", local()}}).columns.size() == 4);
-  CHECK(table_of("Models", std::vector<measurement<found>>{}).rows.empty());
-}
-
 TEST_CASE("images that are not those of the result are one error") {
   auto images = photos();
   images.images = filled<float, 4>({4, 3, 8, 10});

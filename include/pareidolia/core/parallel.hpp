@@ -20,6 +20,14 @@ namespace pareidolia {
 #endif
 }
 
+/// Makes parallel loops that the calling thread starts from now on serial, OpenMP's of other libraries included: for threads that are many
+/// already. Loops of other threads are as they were.
+inline void loops_are_serial_here() {
+#ifdef _OPENMP
+  omp_set_num_threads(1);
+#endif
+}
+
 /// Calls body(i, lane) for i in [0, n), in any order, lane < thread_count(); serial and without a team when there is one thread or one
 /// item.
 ///

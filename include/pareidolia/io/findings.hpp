@@ -47,21 +47,40 @@ struct gallery {
   std::string title;
   std::string note = {};
   std::vector<picture> pictures = {};
+  bool wide = false;  ///< each picture as wide as the page, for strips of images
+};
+
+/// How the points of a line are drawn.
+enum class line_style {
+  line,           ///< joined by straight lines; the band is an area
+  points,         ///< each alone; the band is an error bar at each
+  joined_points,  ///< both
+  steps,          ///< each as a level that reaches half-way to its neighbours; the band is an area
+  bars,           ///< levels that are filled down to 0, or to the end of a logarithmic axis: a histogram; no band
 };
 
 /// One line of a chart through the points (x, y), and the band around it from `low` to `high`, such as quartiles.
 struct line {
   std::string name;
-  std::vector<double> x, y;                 ///< equally long, finite
+  std::vector<double> x, y;                 ///< equally long, finite; steps and bars need x in rising order
   std::vector<double> low = {}, high = {};  ///< as long as the line, or empty: no band
+  line_style style = line_style::line;
 };
 
-/// Lines over an axis.
+enum class axis_scale { linear, logarithmic };
+
+/// Lines over an axis. On a logarithmic axis all values must be positive.
 struct chart {
   std::string title;
   std::string note = {};
   std::string x_name, y_name;
   std::vector<line> lines = {};
+  axis_scale x_scale = axis_scale::linear, y_scale = axis_scale::linear;
+  /// What the lines are compared with, such as a diagonal or a level: thin, dashed and without style or band. An infinite x or y is the end
+  /// of the axis, so that {"level", {-INFINITY, INFINITY}, {1, 1}} goes from side to side.
+  std::vector<line> references = {};
+  std::vector<double> x_shown = {}, y_shown = {};  ///< values that the axes show besides, such as 0 and 1 for shares
+  bool square = false;                             ///< as high as wide, for axes of one unit, such as those of a ROC curve
 };
 
 /// What is shown of one or several runs. All text is plain text in UTF-8.

@@ -82,9 +82,7 @@ namespace detail {
 }
 
 [[nodiscard]] inline std::string image_caption(std::size_t i, int k, double log10_p, std::span<std::string const> class_names) {
-  auto const index = static_cast<std::size_t>(k);
-  std::string const name = index < class_names.size() && !class_names[index].empty() ? class_names[index] : "class " + std::to_string(k);
-  return "image " + std::to_string(i) + ": " + name + ", " + percentage_of(log10_p);
+  return "image " + std::to_string(i) + ": " + class_text(k, class_names) + ", " + percentage_of(log10_p);
 }
 
 /// Errors: images that are not those of a map and of the patches chosen for it.
@@ -203,24 +201,6 @@ inline void check_gallery(response_map const& map, labelled_images const& images
     c.lines.push_back(std::move(l));
   }
   return c;
-}
-
-/// The figures of a probe on several models: a row for each model, a column for each figure, in the order in which they come; - where a
-/// model has no such figure.
-template <class R>
-[[nodiscard]] table table_of(std::string title, std::vector<measurement<R>> const& found) {
-  table t{std::move(title), {}, {"model"}};
-  for (auto const& one : found) {
-    t.rows.push_back({one.model});
-    for (auto const& [name, value] : one.result.figures()) {
-      auto const column = static_cast<std::size_t>(std::find(t.columns.begin() + 1, t.columns.end(), name) - t.columns.begin());
-      if (column == t.columns.size()) t.columns.push_back(name);
-      t.rows.back().resize(std::max(t.rows.back().size(), column + 1), "-");
-      t.rows.back()[column] = detail::scale_number(value);
-    }
-  }
-  for (auto& row : t.rows) row.resize(t.columns.size(), "-");
-  return t;
 }
 
 }  // namespace pareidolia

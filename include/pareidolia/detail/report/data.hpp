@@ -21,9 +21,21 @@ namespace pareidolia::detail {
 
 [[nodiscard]] inline nlohmann::ordered_json json_of(chart const& c) {
   using json = nlohmann::ordered_json;
-  json lines = json::array();
-  for (line const& l : c.lines) lines.push_back({{"name", l.name}, {"x", l.x}, {"y", l.y}, {"low", l.low}, {"high", l.high}});
-  return {{"title", c.title}, {"note", c.note}, {"x_name", c.x_name}, {"y_name", c.y_name}, {"lines", lines}};
+  constexpr char const* styles[] = {"line", "points", "joined points", "steps", "bars"};
+  constexpr char const* scales[] = {"linear", "logarithmic"};
+  json lines = json::array(), references = json::array();
+  for (line const& l : c.lines)
+    lines.push_back(
+        {{"name", l.name}, {"x", l.x}, {"y", l.y}, {"low", l.low}, {"high", l.high}, {"style", styles[static_cast<std::size_t>(l.style)]}});
+  for (line const& l : c.references) references.push_back({{"name", l.name}, {"x", l.x}, {"y", l.y}});  // infinite: null
+  return {{"title", c.title},
+          {"note", c.note},
+          {"x_name", c.x_name},
+          {"y_name", c.y_name},
+          {"x_scale", scales[static_cast<std::size_t>(c.x_scale)]},
+          {"y_scale", scales[static_cast<std::size_t>(c.y_scale)]},
+          {"lines", lines},
+          {"references", references}};
 }
 
 [[nodiscard]] inline nlohmann::ordered_json json_of(hung_gallery const& g) {
@@ -104,7 +116,7 @@ namespace pareidolia::detail {
 }
 
 /// The arrays of a report as tensors: those of its sections as <folder>.<array>, its own as they are named. No times, so that the same seed
-/// gives the same bytes. Errors: names that clash, values that are not finite.
+/// gives the same bytes. Errors: names that clash.
 [[nodiscard]] inline weights report_tensors(report const& r, std::vector<exhibition> const& exhibitions) {
   weights result;
   result.metadata["version"] = version;
@@ -139,12 +151,9 @@ namespace pareidolia::detail {
     result.metadata[prefix + "steps"] = std::to_string(o.steps);
     result.metadata[prefix + "complete"] = o.complete ? "true" : "false";
   }
-  for (named_array const& a : r.arrays) {
-    if (!std::all_of(a.values.begin(), a.values.end(), [](float v) { return std::isfinite(v); }))
-      fail("report: array '", a.name, "' has values that are not finite; leave them out");
+  for (named_array const& a : r.arrays)
     if (!result.parameters.emplace(a.name, parameter{a.shape, a.values}).second)
       fail("report: two arrays are named '", a.name, "'; give each a name of its own");
-  }
   return result;
 }
 

@@ -109,7 +109,7 @@ struct hung_gallery {
 [[nodiscard]] inline std::string gallery_html(hung_gallery const& g) {
   std::string out = "<section id=\"" + g.folder + "\"><h2>" + escape_html(g.source->title) + "</h2>";
   if (!g.source->note.empty()) out += "<p class=\"note\">" + escape_html(g.source->note) + "</p>";
-  out += "<div class=\"sheet gallery\">\n";
+  out += std::string("<div class=\"sheet gallery") + (g.source->wide ? " strips" : "") + "\">\n";
   for (hung_picture const& p : std::span(g.pictures).first(std::min(g.pictures.size(), most_shown))) {
     auto const& s = p.source->image.shape();
     bool const small = std::min(s[1], s[2]) < 128;

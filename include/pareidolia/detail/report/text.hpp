@@ -111,6 +111,12 @@ namespace pareidolia::detail {
 
 [[nodiscard]] inline std::string plural(std::size_t n, std::string const& noun) { return grouped(n) + " " + noun + (n == 1 ? "" : "s"); }
 
+/// The name of a class among those given, or its number.
+[[nodiscard]] inline std::string class_text(int k, std::span<std::string const> names) {
+  auto const index = static_cast<std::size_t>(k);
+  return index < names.size() && !names[index].empty() ? names[index] : "class " + std::to_string(k);
+}
+
 [[nodiscard]] inline std::string duration(double seconds) {
   if (seconds < 0.0995) return fixed(1e3 * seconds, 1) + " ms";
   if (seconds < 59.95) return fixed(seconds, 1) + " s";
