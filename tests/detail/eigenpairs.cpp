@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #include <pareidolia/detail/eigenpairs.hpp>
 
+#include <pareidolia/detail/vectors.hpp>
+
 #include <support/quadric_model.hpp>
 
 #include <doctest/doctest.h>
@@ -22,11 +24,11 @@ namespace {
 
 constexpr std::size_t d = 60;
 
-tensor<double, 2> matrix_of(std::vector<double> const& values, std::vector<std::vector<double>> const& vectors) {
-  auto a = filled<double, 2>({d, d});
+tensor<float, 2> matrix_of(std::vector<double> const& values, std::vector<std::vector<double>> const& vectors) {
+  auto a = filled<float, 2>({d, d});
   for (std::size_t k = 0; k < values.size(); ++k)
     for (std::size_t i = 0; i < d; ++i)
-      for (std::size_t j = 0; j < d; ++j) a(i, j) += values[k] * vectors[k][i] * vectors[k][j];
+      for (std::size_t j = 0; j < d; ++j) a(i, j) += static_cast<float>(values[k] * vectors[k][i] * vectors[k][j]);
   return a;
 }
 
@@ -40,8 +42,8 @@ std::vector<double> spread() {
   return values;
 }
 
-void multiply(tensor<double, 2> const& a, question const& q) {
-  for (std::size_t i = 0; i < d; ++i) q.y[i] = quadric_model::dot({a.data() + i * d, a.data() + (i + 1) * d}, {q.x.begin(), q.x.end()});
+void multiply(tensor<float, 2> const& a, question const& q) {
+  for (std::size_t i = 0; i < d; ++i) q.y[i] = static_cast<float>(detail::dot(as_view(a).row(i), q.x));
 }
 
 double alignment(eigenpairs const& found, std::size_t i, std::vector<double> const& v) {
@@ -57,14 +59,14 @@ TEST_CASE("all eigenpairs of a matrix are those it was made of") {
   auto const found = all_eigenpairs(matrix_of(values, vectors));
   REQUIRE(found.values.size() == d);
   for (std::size_t i = 0; i < d; ++i) {
-    CHECK(found.values[i] == doctest::Approx(values[i]).epsilon(1e-9).scale(1));
-    if (std::abs(values[i]) > .1) CHECK(alignment(found, i, vectors[i]) == doctest::Approx(1).epsilon(1e-9));
+    CHECK(found.values[i] == doctest::Approx(values[i]).epsilon(1e-5).scale(1));
+    if (std::abs(values[i]) > .1) CHECK(alignment(found, i, vectors[i]) == doctest::Approx(1).epsilon(1e-5));
   }
 }
 
 TEST_CASE("extreme eigenpairs of operators side by side are the ends of all, however many are side by side") {
   constexpr std::size_t n = 5, each = 4;
-  std::vector<tensor<double, 2>> a;
+  std::vector<tensor<float, 2>> a;
   std::vector<std::vector<std::vector<double>>> vectors;
   for (std::size_t i = 0; i < n; ++i) {
     vectors.push_back(random_basis(d, d, i));
@@ -75,7 +77,7 @@ TEST_CASE("extreme eigenpairs of operators side by side are the ends of all, how
   auto const product = [&](std::span<question const> asked) {
     for (auto const& q : asked) multiply(a[q.problem], q);
   };
-  extreme_search const how{.each_end = each, .products = 500, .tolerance = 1e-8};
+  extreme_search const how{.each_end = each, .products = 500, .tolerance = 1e-5};
   auto const found = extreme_eigenpairs(n, n, d, how, product);
   for (std::size_t i = 0; i < n; ++i) {
     auto const all = all_eigenpairs(a[i]);
@@ -83,8 +85,8 @@ TEST_CASE("extreme eigenpairs of operators side by side are the ends of all, how
     CHECK(std::ranges::is_sorted(found[i].values, std::greater<>{}));
     for (std::size_t j = 0; j < 2 * each; ++j) {
       std::size_t const same = j < each ? j : d - 2 * each + j;
-      CHECK(found[i].values[j] == doctest::Approx(all.values[same]).epsilon(1e-7));
-      CHECK(alignment(found[i], j, vectors[i][same]) == doctest::Approx(1).epsilon(1e-6));
+      CHECK(found[i].values[j] == doctest::Approx(all.values[same]).epsilon(1e-4));
+      CHECK(alignment(found[i], j, vectors[i][same]) == doctest::Approx(1).epsilon(1e-4));
     }
   }
   for (std::size_t const together : {1u, 2u}) {
@@ -99,15 +101,15 @@ TEST_CASE("extreme eigenpairs of operators side by side are the ends of all, how
 TEST_CASE("an operator whose eigenvalues are all equal has them") {
   for (double const value : {0., 1., -3., 1e-20}) {
     auto const found = extreme_eigenpairs(2, 2, d, {.each_end = 3}, [=](std::span<question const> asked) {
-      for (auto const& q : asked) std::ranges::transform(q.x, q.y.begin(), [=](double x) { return value * x; });
+      for (auto const& q : asked) std::ranges::transform(q.x, q.y.begin(), [=](float x) { return static_cast<float>(value) * x; });
     });
     for (auto const& pairs : found) {
       REQUIRE(pairs.values.size() == 6);
       for (std::size_t j = 0; j < 6; ++j) {
-        CHECK(std::abs(pairs.values[j] - value) <= (value == 0 ? 1e-15 : 1e-12 * std::abs(value)));
+        CHECK(std::abs(pairs.values[j] - value) <= (value == 0 ? 1e-6 : 1e-5 * std::abs(value)));
         for (std::size_t k = 0; k <= j; ++k) {
           auto const row = as_view(pairs.vectors).row(k);
-          CHECK(alignment(pairs, j, {row.begin(), row.end()}) == doctest::Approx(j == k).epsilon(1e-8));
+          CHECK(alignment(pairs, j, {row.begin(), row.end()}) == doctest::Approx(j == k).epsilon(1e-5).scale(1));
         }
       }
     }
@@ -121,7 +123,7 @@ TEST_CASE("no more products are taken than are allowed, and what is found by the
   auto const a = matrix_of(values, vectors);
   for (std::size_t const products : {0u, 40u, 70u}) {
     std::size_t taken = 0;
-    extreme_search const how{.each_end = 4, .products = products, .tolerance = 1e-14};
+    extreme_search const how{.each_end = 4, .products = products, .tolerance = 1e-9};
     auto const found = extreme_eigenpairs(1, 1, d, how, [&](std::span<question const> asked) {
       taken += asked.size();
       for (auto const& q : asked) multiply(a, q);

@@ -19,7 +19,7 @@ namespace {
 
 /// x + 100 problem, for each.
 void add_hundreds(std::span<question const> asked) {
-  for (auto const& q : asked) q.y[0] = q.x[0] + 100 * static_cast<double>(q.problem);
+  for (auto const& q : asked) q.y[0] = q.x[0] + 100 * static_cast<float>(q.problem);
 }
 
 }  // namespace
@@ -27,14 +27,14 @@ void add_hundreds(std::span<question const> asked) {
 TEST_CASE("solvers that ask in turn share batches, and each gets its own answers") {
   constexpr std::size_t n = 9;
   for (std::size_t const together : {1u, 2u, 4u, 20u}) {
-    std::vector<std::vector<double>> answers(n);
+    std::vector<std::vector<float>> answers(n);
     std::vector<std::size_t> batches;
     solve_side_by_side(
         n, together,
         [&](std::size_t i, auto const& ask) {
           for (std::size_t round = 0; round < 2 + i % 3; ++round) {
-            double const x = static_cast<double>(round);
-            double y = 0;
+            auto const x = static_cast<float>(round);
+            float y = 0;
             ask(std::span(&x, 1), std::span(&y, 1));
             answers[i].push_back(y);
           }
@@ -47,7 +47,7 @@ TEST_CASE("solvers that ask in turn share batches, and each gets its own answers
     for (std::size_t i = 0; i < n; ++i) {
       REQUIRE(answers[i].size() == 2 + i % 3);
       for (std::size_t round = 0; round < answers[i].size(); ++round)
-        CHECK(answers[i][round] == static_cast<double>(round) + 100 * static_cast<double>(i));
+        CHECK(answers[i][round] == static_cast<float>(round) + 100 * static_cast<float>(i));
     }
     CHECK(batches.front() == std::min(n, together));
     std::size_t all = 0;
@@ -78,8 +78,8 @@ TEST_CASE("a solver that fails ends all, whether others wait or work, and its ex
     CHECK_THROWS_WITH_AS(solve_side_by_side(
                              6, 4,
                              [&](std::size_t i, auto const& ask) {
-                               double const x = 0;
-                               double y = 0;
+                               float const x = 0;
+                               float y = 0;
                                for (std::size_t k = 0; i != 2 || k < round % 5; ++k) ask(std::span(&x, 1), std::span(&y, 1));
                                throw std::domain_error("problem " + std::to_string(i));
                              },
@@ -93,8 +93,8 @@ TEST_CASE("an answer that fails ends all and is rethrown") {
     CHECK_THROWS_WITH_AS(solve_side_by_side(
                              6, 4,
                              [](std::size_t, auto const& ask) {
-                               double const x = 0;
-                               double y = 0;
+                               float const x = 0;
+                               float y = 0;
                                for (;;) ask(std::span(&x, 1), std::span(&y, 1));
                              },
                              [&](std::span<question const> asked) {
@@ -112,8 +112,8 @@ TEST_CASE("parallel loops of a solver are serial, those of the answers are not")
       3, 3,
       [&](std::size_t i, auto const& ask) {
         inside[i] = thread_count();
-        double const x = 0;
-        double y = 0;
+        float const x = 0;
+        float y = 0;
         ask(std::span(&x, 1), std::span(&y, 1));
       },
       [&](std::span<question const> asked) {

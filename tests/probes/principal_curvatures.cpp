@@ -180,7 +180,9 @@ TEST_CASE("the result depends neither on the batch nor on the number of threads"
 }
 
 TEST_CASE("products are counted, two forwards and two backwards each") {
-  auto const m = quadric_around_grey({1, 8, 8}, .7, {.8, .5, -1}, 5);
+  std::vector<double> kappa;
+  for (int k = 0; k < 60; ++k) kappa.push_back(std::sin(k));
+  auto const m = quadric_around_grey({1, 8, 8}, .7, kappa, 5);
   auto const images = grey_images(m.shape, 4, .02f);
   auto const before = measure(nearest_boundary{}, m, images).spent;
   auto const all = measure(principal_curvatures{.extent = curvature_extent::spectrum, .extremes = 3}, m, images).spent;
