@@ -167,6 +167,17 @@ TEST_CASE("an attack on given images is shown before, after, and as ten times th
   CHECK_THROWS_WITH_AS(write_report(folder.path(), r), doctest::Contains("its canvases are not of the shape of its images"), error);
 }
 
+TEST_CASE("a column of a table that has sentences is set as text, others as numbers") {
+  temporary_folder const folder;
+  report r{"t"};
+  r.tables.push_back(
+      {"T", "", {"name", "share", "says"}, {{"a", "100 %", "short"}, {"b", "3 %", "a sentence that would not fit on one line of it"}}});
+  write_report(folder.path(), r);
+  std::string const page = page_of(folder.path());
+  CHECK(contains(page, "<td>a</td><td class=\"n\">100 %</td><td class=\"prose\">short</td>"));
+  CHECK(contains(page, "<th>name</th><th class=\"n\">share</th><th class=\"prose\">says</th>"));
+}
+
 TEST_CASE("a report shows tables, and refuses one whose rows are not as long as its columns") {
   temporary_folder const folder;
   report r{"t"};

@@ -178,7 +178,8 @@ template <PrincipalCurvatures R>
   return c;
 }
 
-/// How often noise changes the class: the share over its norm, with its standard error, for each subspace that it was drawn in.
+/// How often noise changes the class: the share over its norm, with its standard error, for each subspace that it was drawn in. Norms over
+/// more than a decade have a logarithmic axis.
 [[nodiscard]] inline chart chart_of(std::string title, std::vector<measurement<subspace_noise::result>> const& found) {
   chart c{std::move(title), "Images whose class noise of a norm changes. Bars: one standard error.", "norm of the noise",
           "share of images"};
@@ -191,6 +192,10 @@ template <PrincipalCurvatures R>
     }
     c.lines.push_back(std::move(l));
   }
+  double least = INFINITY, greatest = 0;
+  for (line const& l : c.lines)
+    for (double const norm : l.x) least = std::min(least, norm), greatest = std::max(greatest, norm);
+  if (least > 0 && greatest > 10 * least) c.x_scale = axis_scale::logarithmic;
   return c;
 }
 

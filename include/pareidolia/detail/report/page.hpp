@@ -133,15 +133,26 @@ namespace pareidolia::detail {
   return out + "</tbody></table></div></details>";
 }
 
+/// How the cells of a column stand: sentences wrap, numbers and words are on the right of all but the first column.
+[[nodiscard]] inline std::string column_kind(table const& t, std::size_t column) {
+  constexpr std::size_t longest_word = 40;
+  bool const prose = std::ranges::any_of(t.rows, [&](auto const& row) { return row[column].size() > longest_word; });
+  return prose ? " class=\"prose\"" : column == 0 ? "" : " class=\"n\"";
+}
+
 [[nodiscard]] inline std::string table_html(table const& t) {
   std::string out = "<section><h2>" + escape_html(t.title) + "</h2>";
   if (!t.note.empty()) out += "<p class=\"note\">" + escape_html(t.note) + "</p>";
   out += "<div class=\"wide\"><table class=\"all\"><thead><tr>";
-  for (std::size_t c = 0; c < t.columns.size(); ++c) out += (c == 0 ? "<th>" : "<th class=\"n\">") + escape_html(t.columns[c]) + "</th>";
+  std::vector<std::string> kinds;
+  for (std::size_t c = 0; c < t.columns.size(); ++c) {
+    kinds.push_back(column_kind(t, c));
+    out += "<th" + kinds[c] + ">" + escape_html(t.columns[c]) + "</th>";
+  }
   out += "</tr></thead><tbody>\n";
   for (auto const& row : t.rows) {
     out += "<tr>";
-    for (std::size_t c = 0; c < row.size(); ++c) out += (c == 0 ? "<td>" : "<td class=\"n\">") + escape_html(row[c]) + "</td>";
+    for (std::size_t c = 0; c < row.size(); ++c) out += "<td" + kinds[c] + ">" + escape_html(row[c]) + "</td>";
     out += "</tr>\n";
   }
   return out + "</tbody></table></div></section>\n";
