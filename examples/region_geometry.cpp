@@ -211,7 +211,7 @@ class study {
     page_.charts.push_back(chart_of("Paths", all));
     claim("Regions are connected: there is a path between any two images of a class", measured + " are connected", graded(least, .9, 1));
     claim("The paths are almost straight",
-          text("median length over the straight line ", 1 + (straightness - 1), " at most, that is ", percent(straightness - 1), " more"),
+          text("on average they are longer than the straight line by ", straightness - 1, " of its length, at most"),
           graded(-straightness, -1.1, -1.01));
   }
 

@@ -178,12 +178,14 @@ template <PrincipalCurvatures R>
   return c;
 }
 
-/// How often noise changes the class: the share over its norm, with its standard error, for each subspace that it was drawn in. Norms over
-/// more than a decade have a logarithmic axis.
+/// How often noise changes the class: the share over its norm, with its standard error, for each subspace that it was drawn in. The axis of
+/// the norms is logarithmic unless one of them is 0.
 [[nodiscard]] inline chart chart_of(std::string title, std::vector<measurement<subspace_noise::result>> const& found) {
   chart c{std::move(title), "Images whose class noise of a norm changes. Bars: one standard error.", "norm of the noise",
           "share of images"};
   c.y_shown = {0, 1};
+  if (std::ranges::all_of(found, [](auto const& one) { return std::ranges::all_of(one.result.norms, [](double rho) { return rho > 0; }); }))
+    c.x_scale = axis_scale::logarithmic;
   for (auto const& [name, result] : found) {
     line l{name, result.norms, result.share, {}, {}, line_style::joined_points};
     for (std::size_t r = 0; r < l.y.size(); ++r) {
@@ -192,10 +194,6 @@ template <PrincipalCurvatures R>
     }
     c.lines.push_back(std::move(l));
   }
-  double least = INFINITY, greatest = 0;
-  for (line const& l : c.lines)
-    for (double const norm : l.x) least = std::min(least, norm), greatest = std::max(greatest, norm);
-  if (least > 0 && greatest > 10 * least) c.x_scale = axis_scale::logarithmic;
   return c;
 }
 

@@ -117,7 +117,8 @@ th{font-weight:500;color:var(--soft)}
 .all td,.all th{white-space:nowrap}
 .all thead th{white-space:normal;vertical-align:bottom}
 .all .n{text-align:right}
-.all .prose{white-space:normal;min-width:13rem}
+.prose td{padding-right:1.6rem}
+.prose td:last-child{white-space:nowrap}
 code{font:.92em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 footer{margin-top:3.5rem;padding-top:1.2rem;border-top:1px solid var(--line);color:var(--soft);font-size:.86rem}
 @media(max-width:40rem){body{padding:2rem 1.1rem}section{margin-top:2.6rem;padding-top:1.8rem}.sheet{gap:1rem .7rem}.sheet figcaption{font-size:.8rem}
