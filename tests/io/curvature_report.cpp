@@ -149,14 +149,17 @@ TEST_CASE("a chart of ratios has their median between quartiles, in decades") {
 }
 
 TEST_CASE("a chart of noise has the share that it changes, with standard errors") {
-  subspace_noise::result const found{.norms = {0, 1, 2}, .share = {0, .5, .99}, .standard_error = {0, .1, .02}, .spent = {}};
+  subspace_noise::result found{.norms = {0, 1, 2}, .share = {0, .5, .99}, .standard_error = {0, .1, .02}, .spent = {}};
   auto const c = chart_of("Noise", std::vector<measurement<subspace_noise::result>>{{"curved", found}, {"flat", found}});
   REQUIRE(c.lines.size() == 2);
   CHECK(c.lines[0].x == found.norms);
   CHECK(c.lines[0].y == found.share);
   CHECK(c.lines[0].low[1] == .4);
   CHECK(c.lines[0].high[2] == 1);
+  CHECK(c.x_scale == axis_scale::linear);
   CHECK_NOTHROW(detail::check_chart(c));
+  found.norms = {.1, 1, 2};
+  CHECK(chart_of("Noise", std::vector<measurement<subspace_noise::result>>{{"curved", found}}).x_scale == axis_scale::logarithmic);
 }
 
 }  // namespace

@@ -178,7 +178,8 @@ template <PrincipalCurvatures R>
   return c;
 }
 
-/// How often noise changes the class: the share over its norm, with its standard error, for each subspace that it was drawn in.
+/// How often noise changes the class: the share over its norm, with its standard error, for each subspace that it was drawn in. The axis of
+/// the norms is logarithmic unless one of them is 0.
 [[nodiscard]] inline chart chart_of(std::string title, std::vector<measurement<subspace_noise::result>> const& found) {
   chart c{std::move(title), "Images whose class noise of a norm changes. Bars: one standard error.", "norm of the noise",
           "share of images"};

@@ -29,7 +29,7 @@ struct sample {
 /// is counted in the outermost part, so that a few outliers do not press the rest together. Errors: no parts.
 ///
 ///     page.charts.push_back(histogram_of("Detector", "statistic", {{"natural", clean}, {"DeepFool", perturbed}}));
-[[nodiscard]] inline chart histogram_of(std::string title, std::string x_name, std::vector<sample> const& samples, std::size_t bins = 40) {
+[[nodiscard]] inline chart histogram_of(std::string title, std::string x_name, std::vector<sample> const& samples, std::size_t bins = 25) {
   if (bins == 0) detail::fail("histogram_of: bins is 0; give at least 1");
   chart c{std::move(title), {}, std::move(x_name), "share"};
   std::vector<double> all;

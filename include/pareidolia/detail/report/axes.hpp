@@ -66,7 +66,7 @@ struct decade_axis {
   decade_axis(double least, double greatest, bool whole) : low(least), high(greatest) {
     if (!(greatest > least * (1 + 1e-9))) low = least / std::sqrt(10.), high = greatest * std::sqrt(10.);
     int const first = exponent_below(low), last = exponent_below(high);
-    if (int const every = 1 + (last - first) / 7; every > 1 || count_inside(decades, first, last) >= (whole ? 3 : 2))
+    if (int const every = 1 + (last - first) / 7; every > 1 || count_inside(decades, first, last) >= 3)
       mark(decades, every > 1 ? std::span<int const>(decades) : one_to_nine, every, first, last, whole);
     else if (count_inside(one_two_five, first, last) >= 2)
       mark(one_two_five, one_to_nine, 1, first, last, whole);
