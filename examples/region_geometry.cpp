@@ -170,6 +170,7 @@ class study {
   void claim(std::string what, std::string measured, finding f) {
     std::string const name = f == finding::seen ? "seen" : f == finding::in_part ? "seen in part" : "not seen";
     std::printf("%s: %s: %s.\n", what.c_str(), measured.c_str(), name.c_str());
+    std::fflush(stdout);  // what is known may be wanted while the rest is measured
     claims_.rows.push_back({std::move(what), std::move(measured), name});
   }
   /// Seen from `enough` on, in part from `some` on.
