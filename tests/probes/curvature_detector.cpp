@@ -206,7 +206,7 @@ TEST_CASE("the detector says what is wrong with its settings") {
   CHECK_THROWS_WITH(with([](auto& p) { p.directions = 0; })(), "curvature_detector: directions is 0; give at least 1");
   CHECK_THROWS_WITH(with([](auto& p) { p.classes = 0; })(), "curvature_detector: classes is 0; give at least 1");
   CHECK_THROWS_WITH(with([](auto& p) { p.step = 0; })(), "curvature_detector: step is 0; give one between 0 and 1, such as .005");
-  CHECK_THROWS_WITH(with([](auto& p) { p.threshold = std::nan(""); })(), "curvature_detector: threshold is not a number");
+  CHECK_THROWS_WITH(with([](auto& p) { p.threshold = -none; })(), "curvature_detector: threshold is inf; give a finite number");
   CHECK_THROWS_WITH(with([](auto& p) { p.search.steps = 0; })(), "curvature_detector: steps is 0; give at least 1");
   CHECK_THROWS_WITH(with([](auto& p) { p.batch = 0; })(), "curvature_detector: batch is 0; give at least 1");
   CHECK_THROWS_WITH(static_cast<void>(measure(plain, m, images).share_recovered(std::vector<int>(3))),

@@ -44,9 +44,9 @@ namespace detail {
 
 /// What a detector reads of the images of a workspace.
 template <class M>
-class watch {
+class curvature_watch {
  public:
-  watch(M const& model, curvature_detector const& detector)
+  curvature_watch(M const& model, curvature_detector const& detector)
       : detector_(detector), neighbours_(std::make_unique<landscape<M>>("curvature_detector", model, detector.batch)) {}
 
   curvature_readings const& look(const_image_view<space::host> x) { return seen_ = read_curvatures(*neighbours_, rows_of(x), detector_); }
@@ -73,7 +73,7 @@ requires(M::memory == space::host) class recovered {
   static constexpr space memory = space::host;
   struct workspace {
     typename M::workspace inner;
-    detail::watch<M> watch;
+    detail::curvature_watch<M> watch;
     std::vector<float> dy;
   };
 
@@ -135,7 +135,7 @@ requires(M::memory == space::host) class guarded {
   static constexpr space memory = space::host;
   struct workspace {
     typename M::workspace inner;
-    detail::watch<M> watch;
+    detail::curvature_watch<M> watch;
     std::vector<float> y, dy;
   };
 

@@ -118,7 +118,7 @@ struct curvature_detector {
     if (directions == 0) detail::fail("curvature_detector: directions is 0; give at least 1");
     if (classes == 0) detail::fail("curvature_detector: classes is 0; give at least 1");
     if (!(step > 0 && step < 1)) detail::fail("curvature_detector: step is ", step, "; give one between 0 and 1, such as .005");
-    if (std::isnan(threshold)) detail::fail("curvature_detector: threshold is not a number");
+    if (!std::isfinite(threshold)) detail::fail("curvature_detector: threshold is ", threshold, "; give a finite number");
   }
 
   template <Model M>
