@@ -204,7 +204,7 @@ class study {
                                  region_path{.random = random_.fork(1), .to = to, .pairs = s_.pairs, .batch = s_.batch}, photos_)});
       auto const& found = all.back().result;
       least = std::min(least, found.share_connected());
-      straightness = std::max(straightness, found.median_straightness());
+      straightness = std::max(straightness, found.mean_straightness());
       measured += text(measured.empty() ? "" : "; ", name, ": ", percent(found.share_connected()), " of ", found.paths.size());
       page_.galleries.push_back(gallery_of(text("Paths, ", name), found, net_.input(), 4, page_.class_names));
     }
