@@ -43,11 +43,11 @@ TEST_CASE("ratios are those of the curvatures that a quadric has in given and in
       detail::draw_tangent(rng(7).stream(k), as_view(found.boundary.normals).row(i), v);
       mean += std::abs(m.curvature(z, v, 0)) / draws;
     }
-    CHECK(found.mean[i] == doctest::Approx(mean).epsilon(.05));
+    CHECK(found.mean[i] == doctest::Approx(mean).epsilon(.05).scale(0));
     for (std::size_t j = 0; j < 3; ++j) {
       double const kappa = m.curvature(z, given[j], 0);
-      CHECK(found.along(i, j) == doctest::Approx(kappa).epsilon(.01));
-      CHECK(found.ratio(i, j) == doctest::Approx(std::abs(kappa) / found.mean[i]).epsilon(.01));
+      CHECK(found.along(i, j) == doctest::Approx(kappa).epsilon(.01).scale(0));
+      CHECK(found.ratio(i, j) == doctest::Approx(std::abs(kappa) / found.mean[i]).epsilon(.01).scale(0));
     }
   }
   auto const median = found.median();

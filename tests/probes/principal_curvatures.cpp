@@ -90,8 +90,8 @@ TEST_CASE("the principal curvatures of a quadric are found with their signs and 
       }
       for (std::size_t j = 0; j < 6; ++j) {
         double const curvature = found.curvature(0, j);
-        CHECK(curvature == doctest::Approx(expected[j < 3 ? j : 9 + j]).epsilon(.01));
-        CHECK(found.along(0, j) == doctest::Approx(curvature).epsilon(.001));
+        CHECK(curvature == doctest::Approx(expected[j < 3 ? j : 9 + j]).epsilon(.01).scale(0));
+        CHECK(found.along(0, j) == doctest::Approx(curvature).epsilon(.001).scale(0));
         CHECK(found.residuals(0, j) < 1e-3);
         auto const e = m.e[static_cast<std::size_t>(
             std::ranges::min_element(kappa, {}, [&](double k) { return std::abs(k - (outside ? -1 : 1) * curvature); }) - kappa.begin())];
@@ -112,13 +112,13 @@ TEST_CASE("at every boundary point the directions are orthonormal tangents and b
       auto const z = as_view(found->boundary.points).row(i);
       for (std::size_t j = 0; j < 8; ++j) {
         auto const v = direction(*found, i, j);
-        CHECK(found->curvature(i, j) == doctest::Approx(m.curvature(z, v, 0)).epsilon(.01));
+        CHECK(found->curvature(i, j) == doctest::Approx(m.curvature(z, v, 0)).epsilon(.01).scale(0));
         CHECK(std::abs(product(v, as_view(found->boundary.normals).row(i))) < 1e-5);
         for (std::size_t k = 0; k <= j; ++k) CHECK(product(v, direction(*found, i, k)) == doctest::Approx(j == k).epsilon(1e-4).scale(1));
       }
     }
   for (std::size_t i = 0; i < 5; ++i)
-    for (std::size_t j = 0; j < 8; ++j) CHECK(lanczos.curvature(i, j) == doctest::Approx(all.curvature(i, j)).epsilon(.001));
+    for (std::size_t j = 0; j < 8; ++j) CHECK(lanczos.curvature(i, j) == doctest::Approx(all.curvature(i, j)).epsilon(.001).scale(0));
 }
 
 TEST_CASE("a ball has the curvature 1/R all over from inside, -1/R from outside, a plane none") {
@@ -134,8 +134,8 @@ TEST_CASE("a ball has the curvature 1/R all over from inside, -1/R from outside,
     auto const convex = measure(probe, ball, inside), concave = measure(probe, ball, outside);
     REQUIRE(convex.boundary.own[0] == 0);
     REQUIRE(concave.boundary.own[0] == 1);
-    for (double const v : convex.curvatures) CHECK(v == doctest::Approx(1 / 1.2).epsilon(.01));
-    for (double const v : concave.curvatures) CHECK(v == doctest::Approx(-1 / 1.2).epsilon(.01));
+    for (double const v : convex.curvatures) CHECK(v == doctest::Approx(1 / 1.2).epsilon(.01).scale(0));
+    for (double const v : concave.curvatures) CHECK(v == doctest::Approx(-1 / 1.2).epsilon(.01).scale(0));
     for (double const v : measure(probe, plane, inside).curvatures) CHECK(std::abs(v) < 1e-4);
   }
 }
@@ -145,17 +145,17 @@ TEST_CASE("profiles are means of sorted curvatures, and shares of signs are amon
   auto const found = measure(principal_curvatures{.extent = curvature_extent::spectrum, .extremes = 2}, m, grey_images(m.shape, 3));
   auto const profile = found.mean_profile();
   REQUIRE(profile.size() == 15);
-  CHECK(profile[0] == doctest::Approx(.5).epsilon(.01));
-  CHECK(profile[14] == doctest::Approx(-1).epsilon(.01));
-  CHECK(found.largest(1) == doctest::Approx(1).epsilon(.01));
+  CHECK(profile[0] == doctest::Approx(.5).epsilon(.01).scale(0));
+  CHECK(profile[14] == doctest::Approx(-1).epsilon(.01).scale(0));
+  CHECK(found.largest(1) == doctest::Approx(1).epsilon(.01).scale(0));
   CHECK(found.share_negative() == doctest::Approx(.75));
   CHECK(found.share_negative(.001) == doctest::Approx(.6));
   CHECK(found.share_negative(.9) == doctest::Approx(1));
   auto const figures = found.figures();
   REQUIRE(figures.size() == 4);
-  CHECK(figures[0].second == doctest::Approx(.5).epsilon(.01));
-  CHECK(figures[1].second == doctest::Approx(-1).epsilon(.01));
-  CHECK(figures[2].second == doctest::Approx(1).epsilon(.01));
+  CHECK(figures[0].second == doctest::Approx(.5).epsilon(.01).scale(0));
+  CHECK(figures[1].second == doctest::Approx(-1).epsilon(.01).scale(0));
+  CHECK(figures[2].second == doctest::Approx(1).epsilon(.01).scale(0));
   CHECK(figures[3].second == doctest::Approx(.75));
   auto const arrays = found.arrays("p_");
   CHECK(arrays[1].name == "p_curvatures");

@@ -49,7 +49,7 @@ TEST_CASE("noise across a plane changes the class on one side and beyond its dis
   };
   auto const across = with({m.w}, 4000);
   CHECK(across[0] == 0);
-  CHECK(across[1] == doctest::Approx(.5).epsilon(.06));
+  CHECK(across[1] == doctest::Approx(.5).epsilon(.06).scale(0));
   CHECK(across[2] == across[1]);
 
   auto basis = random_basis(4, 12, 2);
@@ -89,10 +89,18 @@ TEST_CASE("the standard error is that of the mean over images") {
   subspace_noise const probe{.random = rng{1}, .subspace = rows_of({m.w}), .norms = {.2}, .draws = 1000};
   auto const found = measure(probe, m, images);
   double const first = 4 * found.share[0];
-  CHECK(first == doctest::Approx(.5).epsilon(.1));
+  CHECK(first == doctest::Approx(.5).epsilon(.1).scale(0));
   CHECK(found.standard_error[0] == doctest::Approx(first * std::sqrt(3. / 16 / 3)));
   CHECK(found.figures()[0].first == "share changed at 0.2");
   CHECK(found.arrays("n_")[1].name == "n_share");
+}
+
+TEST_CASE("each image and draw has a noise of its own") {
+  auto const m = quadric_around_grey({1, 3, 4}, .5, {}, 1);
+  subspace_noise const probe{.random = rng{1}, .subspace = rows_of({m.w}), .norms = {1}, .draws = 2};
+  auto const found = measure(probe, m, grey_images(m.shape, 1000));
+  CHECK(found.share[0] == doctest::Approx(.5).epsilon(.1).scale(0));
+  CHECK(found.standard_error[0] == doctest::Approx(std::sqrt(.125 / 999)).epsilon(.1).scale(0));  // shares of 0, 1/2, 1/2 and 1
 }
 
 TEST_CASE("the result depends neither on the batch nor on the number of threads") {

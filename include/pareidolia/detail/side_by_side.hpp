@@ -40,19 +40,19 @@ class meeting {
     if (round_ == round) throw over{};
   }
 
-  /// A solver goes, because nothing is left to do or by a failure, which ends the meeting.
+  /// A solver goes, because nothing is left to do or by a failure.
   void leave(std::exception_ptr failure) noexcept {
     std::scoped_lock const lock(mutex_);
     --solvers_;
-    if (failure && !closed_) failure_ = std::move(failure);
-    if (failure_) close();
+    if (failure && !failure_) failure_ = std::move(failure);
     if (waiting_.size() == solvers_) all_wait_.notify_one();
   }
 
   /// Whoever waits, or asks later, is sent away.
   void end() {
     std::scoped_lock const lock(mutex_);
-    close();
+    closed_ = true;
+    answered_.notify_all();
   }
 
   /// Whenever all solvers wait: answer(questions), in the order of problems. Until there are none, or one has failed.
@@ -60,7 +60,7 @@ class meeting {
   void answer_all(Answer const& answer) {
     for (;;) {
       std::unique_lock lock(mutex_);
-      all_wait_.wait(lock, [&] { return closed_ || waiting_.size() == solvers_; });
+      all_wait_.wait(lock, [&] { return waiting_.size() == solvers_; });
       if (failure_) std::rethrow_exception(failure_);
       if (solvers_ == 0) return;
       std::ranges::sort(waiting_, {}, &question::problem);
@@ -77,12 +77,6 @@ class meeting {
   struct over {};
 
  private:
-  void close() {
-    closed_ = true;
-    answered_.notify_all();
-    all_wait_.notify_one();
-  }
-
   std::mutex mutex_;
   std::condition_variable all_wait_, answered_;
   std::vector<question> waiting_;
