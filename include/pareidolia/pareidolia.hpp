@@ -21,6 +21,7 @@
 #include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/roc.hpp>
 #include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/sinks.hpp>
 #include <pareidolia/core/stopwatch.hpp>
@@ -49,6 +50,7 @@
 #include <pareidolia/models/mean_image.hpp>
 #include <pareidolia/models/network.hpp>
 #include <pareidolia/models/parameters.hpp>
+#include <pareidolia/models/recovered.hpp>
 #include <pareidolia/models/selection.hpp>
 #include <pareidolia/models/training.hpp>
 #include <pareidolia/models/weights.hpp>
@@ -93,11 +95,19 @@
 
 #include <pareidolia/probes/activation_inhibition.hpp>
 #include <pareidolia/probes/background.hpp>
+#include <pareidolia/probes/boundary_curvature.hpp>
+#include <pareidolia/probes/boundary_flatness.hpp>
 #include <pareidolia/probes/cumulative_response.hpp>
+#include <pareidolia/probes/curvature_detector.hpp>
+#include <pareidolia/probes/curvature_ratio.hpp>
 #include <pareidolia/probes/donor_ranking.hpp>
 #include <pareidolia/probes/local_response.hpp>
 #include <pareidolia/probes/nearest_boundary.hpp>
+#include <pareidolia/probes/region_convexity.hpp>
+#include <pareidolia/probes/region_path.hpp>
 #include <pareidolia/probes/response_map.hpp>
+#include <pareidolia/probes/share_inside.hpp>
 #include <pareidolia/probes/spatial_response.hpp>
+#include <pareidolia/probes/subspace_noise.hpp>
 #include <pareidolia/probes/transfer.hpp>
 #include <pareidolia/probes/unit_directions.hpp>

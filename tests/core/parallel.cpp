@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 using namespace pareidolia;
@@ -71,4 +72,16 @@ TEST_CASE("an exception in a body of parallel_for reaches the caller") {
       parallel_for(10, [&](std::size_t i, std::size_t) { ++calls[i]; });
       CHECK(calls == std::vector<int>(10, 1));
     });
+}
+
+TEST_CASE("a thread can make its own loops serial, and no others") {
+  with_threads(3, [] {
+    std::size_t inside = 0;
+    std::thread([&] {
+      loops_are_serial_here();
+      inside = thread_count();
+    }).join();
+    CHECK(inside == 1);
+    CHECK(thread_count() == 3);
+  });
 }

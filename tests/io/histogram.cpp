@@ -33,6 +33,12 @@ TEST_CASE("a histogram has a share of each sample in every part") {
   CHECK(c.lines[1].y == std::vector<double>{0, 0, 0, 1});
 }
 
+TEST_CASE("more than two samples are steps, since bars would hide each other") {
+  sample const s{"s", {1, 2}};
+  CHECK(histogram_of("t", "x", {s, s}).lines[1].style == line_style::bars);
+  CHECK(histogram_of("t", "x", {s, s, s}).lines[0].style == line_style::steps);
+}
+
 TEST_CASE("outliers are counted in the outermost parts, and what is not finite nowhere") {
   std::vector<double> values(1000);
   std::iota(values.begin(), values.end(), 0.);

@@ -3,6 +3,7 @@
 #include <pareidolia/probes/boundary_curvature.hpp>
 
 #include <pareidolia/attack.hpp>
+#include <pareidolia/models/selection.hpp>
 
 #include <doctest/doctest.h>
 
@@ -95,12 +96,18 @@ TEST_CASE("in random tangents, anywhere on a quadric, curvatures are those of it
   auto const found = measure(probe, m, images);
   std::vector<float> v(d);
   for (std::size_t i = 0; i < 6; ++i) {
-    auto const normal = as_view(found.boundary.normals).row(i);
+    auto const normal = as_view(found.boundary.normals).row(i), z = as_view(found.boundary.points).row(i);
+    auto const g = m.gradient(z);
+    double const slope = std::sqrt(m.dot(g, g));
+    double square = 0;  // sum of ||G v||^2
     for (std::size_t j = 0; j < 40; ++j) {
       detail::draw_tangent(probe.random.fork(i).stream(j), normal, v);
-      double const exact = m.curvature(as_view(found.boundary.points).row(i), v, found.boundary.own[i]);
+      double const exact = m.curvature(z, v, found.boundary.own[i]);
       CHECK(std::abs(found.random(i, j) - exact) < .01 * std::abs(exact) + 1e-4);
+      auto const hv = m.times({v.begin(), v.end()});
+      square += (m.dot(hv, hv) - std::pow(m.dot(g, hv) / slope, 2)) / (slope * slope);
     }
+    CHECK(found.root_mean_square[i] == doctest::Approx(std::sqrt(square / 40)).epsilon(1e-4));
   }
 }
 
@@ -250,12 +257,27 @@ TEST_CASE("settings of curvature that make no sense are named") {
   CHECK(sentence({.random = rng(1), .batch = 0}) == "boundary_curvature: batch is 0; give at least 1");
 }
 
-TEST_CASE("data: the boundaries of LeNet bend around digits, on the whole") {
+TEST_CASE("data: the boundaries of LeNet bend away from digits on the whole, and noise at them leads back") {
   auto const net = trained_lenet();
   auto const digits = known_digits(net, 60);
-  auto const found = measure(boundary_curvature{.random = rng(1), .directions = 60}, net, digits);
+  boundary_curvature const probe{.random = rng(1), .directions = 60};
+  auto const found = measure(probe, net, digits);
   for (auto const& [name, value] : found.figures()) MESSAGE(name << ": " << value);
-  std::vector<double> errors = found.standard_error;
-  MESSAGE("median standard error " << detail::quantile_of(errors, .5) << ", share of model " << found.spent.share_of_model() << " of "
-                                   << found.spent.seconds << " s");
+  CHECK(found.share_positive() < .15);
+  CHECK(found.figures()[1].second < -.02);
+  CHECK(found.figures()[1].second > -.06);
+  CHECK(detail::quantile_of(found.standard_error, .9) < .004);
+  // Without gradients: what the scores say of points h away from z.
+  auto noisy = filled<float, 4>({60 * 20, 1, 28, 28});
+  for (std::size_t k = 0; k < 60 * 20; ++k) {
+    auto const normal = as_view(found.boundary.normals).row(k / 20), z = as_view(found.boundary.points).row(k / 20);
+    std::vector<float> v(z.size());
+    detail::draw_tangent(rng(2).stream(k), normal, v);
+    detail::along(z, detail::stride_of(probe.step, z.size()), v, as_view(noisy).row(k));
+  }
+  auto const seen = classified(net, noisy, 64);
+  std::size_t back = 0;
+  for (std::size_t k = 0; k < seen.size(); ++k) back += seen[k] == found.boundary.own[k / 20];
+  MESSAGE(back << " of 1200 are back");
+  CHECK(back > 1000);
 }

@@ -211,7 +211,7 @@ TEST_CASE("settings of flatness that make no sense are named") {
   CHECK(sentence({.random = rng(1), .dimensions = {1}, .batch = 0}) == "boundary_flatness: batch is 0; give at least 1");
 }
 
-TEST_CASE("data: the boundaries of LeNet are nearly flat, and bend around digits") {
+TEST_CASE("data: in random subspaces the boundaries of LeNet are where planes would be, nearly") {
   auto const net = trained_lenet();
   auto const digits = known_digits(net, 60);
   auto const found = measure(boundary_flatness{.random = rng(1), .dimensions = {10, 30, 100, 300, 784}}, net, digits);

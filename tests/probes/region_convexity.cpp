@@ -181,7 +181,7 @@ TEST_CASE("what region_convexity cannot use is said in one sentence") {
   fails({.random = rng{1}, .combinations = 0}, "region_convexity: combinations is 0; give at least 1");
   fails({.random = rng{1}, .batch = 0}, "region_convexity: batch is 0; give at least 1");
   fails({.random = rng{1}, .images_together = {6, 7}},
-        "region_convexity: the model sees no class in 7 of the images, as their labels do where there are any; give more images, or fewer "
+        "region_convexity: no class is seen in 7 of the images, as their labels do where there are any; give more images, or fewer "
         "together");
   std::vector<int> const few(5, 1);
   CHECK_THROWS_WITH_AS(static_cast<void>(region_convexity{.random = rng{1}}.measure(m, as_view(images.images), few)),

@@ -211,7 +211,9 @@ TEST_CASE("a path leads around a hole, not much longer than it must be") {
       for (int const label : seen(disc, p.anchors)) CHECK(label == 0);
       // Finer samples of the whole path than were looked at are inside, but for what lies between two of these.
       auto const strip = path_strip(p, disc.shape, 1000);
-      for (std::size_t i = 0; i < 1000; ++i) CHECK(disc.nearest(as_view(strip).row(i)).second > disc.radius - .001);
+      double nearest = 1;
+      for (std::size_t i = 0; i < 1000; ++i) nearest = std::min(nearest, disc.nearest(as_view(strip).row(i)).second);
+      CHECK(nearest > disc.radius - .001);
     }
     CHECK(bent > outside / 5);
     CHECK(found.median_straightness() >= 1);
@@ -330,12 +332,12 @@ TEST_CASE("a strip shows a path at even lengths, with both ends") {
   std::vector<float> const expected{0, 0, 1, 0, 2, 0, 3, 0, 3, 1};
   CHECK(std::ranges::equal(strip, expected));
   CHECK(strip.shape()[1] == 2);
-  CHECK_THROWS_WITH_AS(path_strip(p, {2, 1, 1}, 1),
+  CHECK_THROWS_WITH_AS(static_cast<void>(path_strip(p, {2, 1, 1}, 1)),
                        "path_strip: 1 images of 2x1x1 along 3 anchors of 2 values; give at least 2 images of as many values, and a path "
                        "with anchors",
                        error);
-  CHECK_THROWS_AS(path_strip(p, {1, 1, 1}, 5), error);
-  CHECK_THROWS_AS(path_strip({}, {0, 0, 0}, 5), error);
+  CHECK_THROWS_AS(static_cast<void>(path_strip(p, {1, 1, 1}, 5)), error);
+  CHECK_THROWS_AS(static_cast<void>(path_strip({}, {0, 0, 0}, 5)), error);
   p.anchors = filled<float, 2>({2, 2}, .5f);  // one point
   CHECK(std::ranges::count(path_strip(p, {2, 1, 1}, 4), .5f) == 8);
 }
@@ -391,13 +393,13 @@ TEST_CASE("what region_path cannot use is said in one sentence") {
     CHECK_THROWS_WITH_AS(static_cast<void>(measure(region_path{.random = rng{1}, .to = kind}, m, alone)),
                          (std::string("region_path: there are no two images that the model sees ") +
                           (kind == path_partner::same_class ? "one class in" : "different classes in") +
-                          ", as their labels do where there are any; give more images")
+                          ", as their labels do where there are any; give more images, or no labels")
                              .c_str(),
                          error);
   auto wrong = images;
   for (int& label : wrong.labels) label = (label + 1) % 3;
   CHECK_THROWS_WITH_AS(static_cast<void>(measure(region_path{.random = rng{1}, .to = path_partner::noise}, m, wrong)),
-                       "region_path: there are no images, as their labels do where there are any; give more images", error);
+                       "region_path: there are no images, as their labels do where there are any; give more images, or no labels", error);
   std::vector<int> const few(4);
   CHECK_THROWS_WITH_AS(static_cast<void>(region_path{.random = rng{1}}.measure(m, as_view(std::as_const(images.images)), few)),
                        "region_path: 5 images but 4 labels; give one for each image, or none", error);

@@ -11,7 +11,8 @@
 
 namespace pareidolia {
 
-/// An array with the name under which it is stored: what probes hand to files and reports.
+/// An array with the name under which it is stored: what probes hand to files and reports. Where there is nothing to say a value is
+/// NaN, or infinite; read_safetensors, which reads weights, refuses these.
 struct named_array {
   std::string name;
   std::vector<std::size_t> shape;

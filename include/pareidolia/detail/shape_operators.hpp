@@ -42,17 +42,17 @@ class shape_operators {
           return typename landscape<M>::difference{z_.other[i], z_.own[i]};
         },
         [&](std::size_t k, std::span<float> v) {
-          std::vector<double> at(length());
+          std::vector<float> at(length());
           x(k, std::span(at));
           frames_[who(k)].raise(at, v);
           lengths[k] = to_unit_length(v);
         },
         [&](std::size_t k, std::span<float const>, std::span<float const> hv) {
-          std::vector<double> gx(length());
+          std::vector<float> gx(length());
           frames_[who(k)].lower(hv, gx);
           double const scale = lengths[k] / z_.slopes[images_[who(k)]];
-          for (double& v : gx) v *= scale;
-          y(k, std::span<double const>(gx));
+          for (float& v : gx) v = static_cast<float>(double{v} * scale);
+          y(k, std::span<float const>(gx));
         });
   }
 

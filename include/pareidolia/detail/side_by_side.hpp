@@ -20,8 +20,8 @@ namespace pareidolia::detail {
 /// What the solver of one problem asks for: y of x.
 struct question {
   std::size_t problem;
-  std::span<double const> x;
-  std::span<double> y;
+  std::span<float const> x;
+  std::span<float> y;
 };
 
 /// Where solvers, each in its thread, meet the one thread that answers them.
@@ -105,8 +105,7 @@ void solve_side_by_side(std::size_t n, std::size_t together, Solve const& solve,
     loops_are_serial_here();
     std::exception_ptr failure;
     try {
-      for (std::size_t i = next++; i < n; i = next++)
-        solve(i, [&](std::span<double const> x, std::span<double> y) { here.ask({i, x, y}); });
+      for (std::size_t i = next++; i < n; i = next++) solve(i, [&](std::span<float const> x, std::span<float> y) { here.ask({i, x, y}); });
     } catch (meeting::over const&) {
     } catch (...) {
       failure = std::current_exception();

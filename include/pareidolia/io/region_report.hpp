@@ -4,12 +4,11 @@
 
 #include <pareidolia/attack.hpp>
 #include <pareidolia/core/tensor.hpp>
-#include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/report/strips.hpp>
 #include <pareidolia/detail/report/text.hpp>
 #include <pareidolia/io/findings.hpp>
 #include <pareidolia/io/histogram.hpp>
 #include <pareidolia/io/model_table.hpp>
-#include <pareidolia/io/png.hpp>
 #include <pareidolia/model.hpp>
 #include <pareidolia/probes/boundary_curvature.hpp>
 #include <pareidolia/probes/boundary_flatness.hpp>
@@ -29,13 +28,6 @@
 
 namespace pareidolia {
 namespace detail {
-
-/// Images side by side, about as wide as a page.
-[[nodiscard]] inline tensor<float, 3> strip_of(tensor<float, 4> const& images) {
-  auto const& s = images.shape();
-  std::size_t const scale = std::max<std::size_t>(1, 960 / (s[0] * s[3]));
-  return contact_sheet(as_view(images), s[0], scale > 1 ? 4 : 2, scale);
-}
 
 /// The paths that a gallery shows, numbers of those of a result: at most `most`, half of them those that are least straight, in falling
 /// order, half of them those that are most.
@@ -76,11 +68,11 @@ namespace detail {
 
 /// How straight paths are: which share of all pairs is connected by a path at most so much longer than the straight line. A line starts at
 /// the share that is connected by the straight line itself and ends at the share that is connected at all.
-[[nodiscard]] inline chart chart_of(std::string title, std::span<measurement<region_path::result> const> found) {
+[[nodiscard]] inline chart chart_of(std::string title, std::vector<measurement<region_path::result>> const& found) {
   chart c{std::move(title),
           "Pairs connected by a path that is at most so much longer than the straight line between them. Lines start at the share that the "
           "straight line connects, and end at the share that any path connects.",
-          "straightness less 1", "share of pairs"};
+          "straightness − 1", "share of pairs"};
   c.x_scale = axis_scale::logarithmic;
   c.y_shown = {0, 1};
   double low = INFINITY, high = 0;
@@ -113,7 +105,7 @@ namespace detail {
 }
 
 /// How convex regions are: the share of combinations inside over the number of images combined, with its standard error.
-[[nodiscard]] inline chart chart_of(std::string title, std::span<measurement<region_convexity::result> const> found) {
+[[nodiscard]] inline chart chart_of(std::string title, std::vector<measurement<region_convexity::result>> const& found) {
   chart c{std::move(title), "Random convex combinations of images of one class that are of the class too. Bars: one standard error.",
           "images combined", "share in the region"};
   c.y_shown = {1};
@@ -132,7 +124,7 @@ namespace detail {
 
 /// How flat boundaries are: median and quartiles of ||r_S|| / (sqrt(d/m) ||r||) over m. Dimensions are left out in whose subspaces less
 /// than half of the boundaries were found; where less than three quarters were, the band ends at the greatest ratio.
-[[nodiscard]] inline chart chart_of(std::string title, std::span<measurement<boundary_flatness::result> const> found) {
+[[nodiscard]] inline chart chart_of(std::string title, std::vector<measurement<boundary_flatness::result>> const& found) {
   chart c{std::move(title),
           "Distance of the boundary within a random subspace, beside that of a flat boundary: below 1 it bends around the images, above 1 "
           "away from them. Median and quartiles.",
@@ -162,7 +154,7 @@ namespace detail {
 }
 
 /// How boundaries bend on average: a histogram of the images' mean curvature over random tangents.
-[[nodiscard]] inline chart chart_of(std::string title, std::span<measurement<boundary_curvature::result> const> found) {
+[[nodiscard]] inline chart chart_of(std::string title, std::vector<measurement<boundary_curvature::result>> const& found) {
   std::vector<sample> samples;
   for (auto const& [model, result] : found) samples.push_back({model, result.mean});
   chart c = histogram_of(std::move(title), "mean curvature", samples);

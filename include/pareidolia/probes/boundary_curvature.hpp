@@ -31,8 +31,9 @@ namespace pareidolia {
 /// With F = f_other - f_own, n = grad F / ||grad F|| and H the Hessian of F, all at z, the curvature in the unit tangent v is
 ///   kappa(v) = v^T H v / ||grad F|| = v^T G v,   G = P H P / ||grad F||,   P = I - n n^T.
 /// kappa > 0 where the boundary bends around the image, as a sphere about it does: 1/R all over inside a ball of radius R, -1/R outside.
-/// That is the sign of F; with f_own - f_other, as in an early summary of the paper, it would be the opposite. Over uniformly random
-/// tangents the mean of kappa is that of the d - 1 principal curvatures, tr G / (d - 1), and that of ||G v||^2 the mean of their squares.
+/// That is the sign of F; with f_own - f_other, as in a summary of the paper, it would be the opposite. Over uniformly random tangents the
+/// mean of kappa is that of the d - 1 principal curvatures, tr G / (d - 1), and that of ||G v||^2 the mean of their squares. Where the mean
+/// is below 0, noise on z mostly leads back into the region of the image.
 ///
 /// H v = (grad F(z + h v) - grad F(z - h v)) / (2 h) with h = step sqrt(d): curvature at the scale at which a value changes by `step`, root
 /// mean square. A network of rectified linear units has H = 0 almost everywhere, and bends at this scale only. The default is that of code

@@ -34,8 +34,9 @@ namespace pareidolia {
 /// At a plane with normal w the least perturbation is r, and ||r_S|| = ||r|| ||w|| / ||P_S w||, for most S near sqrt(d/m) ||r||. So
 ///   ratio = ||r_S(x)|| / (sqrt(d/m) ||r(x)||)
 /// is near 1 for flat boundaries, less where they bend around the image and more where they bend away from it. For small m it varies from
-/// one S to the next even at a plane: ||P_S w||^2 / ||w||^2 has the deviation sqrt(2/m) of its mean m/d. Each image has its own subspaces,
-/// and those of one draw contain each other: S_m is in S_m' for m < m'. They are random_subspaces, not quite uniform.
+/// one S to the next even at a plane, as ||P_S w||^2 has the deviation sqrt(2/m) of its mean m/d ||w||^2; and it is lower where there are
+/// several classes, since that whose boundary is nearest in S need not be that of r(x). Each image has its own subspaces, and those of one
+/// draw contain each other: S_m is in S_m' for m < m'. They are random_subspaces, not quite uniform.
 ///
 /// Cost: that of nearest_boundary for the images, and for each dimension, subspace and image. Memory: as nearest_boundary for 2 batches of
 /// images, and 3 d numbers for each subspace in use. Errors: as nearest_boundary; no dimensions, one that is 0 or above d, no subspaces.
@@ -57,7 +58,6 @@ struct boundary_flatness {
 
     /// For dimension k, subspace s and image i; NaN where r(x) was not found.
     [[nodiscard]] double ratio(std::size_t k, std::size_t s, std::size_t i) const {
-      if (!boundary.reached[i]) return std::numeric_limits<double>::quiet_NaN();
       auto const d = static_cast<double>(boundary.points.shape()[1]), m = static_cast<double>(dimensions[k]);
       return restricted(k, s, i) / (std::sqrt(d / m) * boundary.distances[i]);
     }

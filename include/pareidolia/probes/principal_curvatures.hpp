@@ -5,7 +5,6 @@
 #include <pareidolia/core/cost.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/named_array.hpp>
-#include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/eigenpairs.hpp>
@@ -13,6 +12,7 @@
 #include <pareidolia/detail/patch_findings.hpp>
 #include <pareidolia/detail/quantile.hpp>
 #include <pareidolia/detail/shape_operators.hpp>
+#include <pareidolia/detail/vectors.hpp>
 #include <pareidolia/model.hpp>
 #include <pareidolia/probes/nearest_boundary.hpp>
 
@@ -43,8 +43,8 @@ enum class curvature_extent { extremes, spectrum };
 /// `extremes`: the restarted Lanczos method (Spectra) for each image, the products of all images together in batches. `spectrum`: products
 /// with all axes, for LAPACK; what costs d^3 then is outside of the model.
 /// Cost: that of nearest_boundary, and 2 forwards and 2 backwards for a product, of which an image needs at most `products`, or d - 1, and
-/// 2 extremes for the residuals. Memory: 4 extremes + 20 vectors of d doubles for each of batch / 2 images, or three matrices of d^2
-/// doubles; the result. Errors: those of nearest_boundary; more extremes than directions, a step or a tolerance that is not above 0.
+/// 2 extremes for the residuals. Memory: 4 extremes + 20 vectors of d floats for each of batch / 2 images, or three matrices of d^2
+/// floats; the result. Errors: those of nearest_boundary; more extremes than directions, a step or a tolerance that is not above 0.
 ///
 ///     auto const bent = measure(principal_curvatures{.extremes = 5}, googlenet, photos);
 ///     double const sharpest = bent.curvatures(0, 0);
@@ -52,8 +52,8 @@ struct principal_curvatures {
   curvature_extent extent = curvature_extent::extremes;
   std::size_t extremes = 10;   ///< largest, and as many smallest, whose directions are kept
   float step = .02f;           ///< root mean square change of a value, > 0
-  std::size_t products = 200;  ///< that Lanczos may take for an image, > 4 extremes + 20 or it has no restart
-  double tolerance = 1e-3;     ///< of Lanczos for a curvature, relative, > 0
+  std::size_t products = 200;  ///< that Lanczos may take for an image; 4 extremes + 21 of them in any case
+  double tolerance = 1e-3;     ///< of Lanczos: a residual by its curvature + twice the root mean square of all, > 0
   boundary_search search = {};
   std::size_t batch = 64;
 
@@ -161,8 +161,8 @@ struct principal_curvatures {
                                    [&](std::span<detail::question const> asked) {
                                      g.products(
                                          asked.size(), [&](std::size_t q) { return asked[q].problem; },
-                                         [&](std::size_t q, std::span<double> v) { std::ranges::copy(asked[q].x, v.begin()); },
-                                         [&](std::size_t q, std::span<double const> gv) { std::ranges::copy(gv, asked[q].y.begin()); });
+                                         [&](std::size_t q, std::span<float> v) { std::ranges::copy(asked[q].x, v.begin()); },
+                                         [&](std::size_t q, std::span<float const> gv) { std::ranges::copy(gv, asked[q].y.begin()); });
                                    });
     for (std::size_t k = 0; k < g.size(); ++k) keep(g, k, pairs[k], found);
   }
@@ -170,14 +170,14 @@ struct principal_curvatures {
   template <class M>
   [[nodiscard]] static detail::eigenpairs all_of(detail::shape_operators<M>& g, std::size_t k) {
     std::size_t const m = g.length();
-    auto matrix = filled<double, 2>({m, m});
+    auto matrix = filled<float, 2>({m, m});
     g.products(
         m, [&](std::size_t) { return k; },
-        [](std::size_t j, std::span<double> v) {
-          std::ranges::fill(v, 0.);
+        [](std::size_t j, std::span<float> v) {
+          std::ranges::fill(v, 0.f);
           v[j] = 1;
         },
-        [&](std::size_t j, std::span<double const> gv) { std::ranges::copy(gv, as_view(matrix).row(j).begin()); });
+        [&](std::size_t j, std::span<float const> gv) { std::ranges::copy(gv, as_view(matrix).row(j).begin()); });
     for (std::size_t a = 0; a < m; ++a)
       for (std::size_t b = 0; b < a; ++b) matrix(a, b) = matrix(b, a) = (matrix(a, b) + matrix(b, a)) / 2;
     return detail::all_eigenpairs(matrix);
@@ -196,20 +196,19 @@ struct principal_curvatures {
   template <class M>
   void look_again(detail::shape_operators<M>& g, result& found) const {
     std::size_t const d = g.length() + 1, each = 2 * extremes;
-    auto const coordinates = [&](std::size_t q, std::span<double> v) {
+    auto const coordinates = [&](std::size_t q, std::span<float> v) {
       auto const all = as_view(std::as_const(found.directions)).row(g.image(q / each));
       g.frame(q / each).lower(all.subspan(q % each * d, d), v);
     };
     g.products(
         g.size() * each, [&](std::size_t q) { return q / each; }, coordinates,
-        [&](std::size_t q, std::span<double const> gv) {
+        [&](std::size_t q, std::span<float const> gv) {
           std::size_t const i = g.image(q / each), j = q % each;
-          std::vector<double> v(gv.size());
+          std::vector<float> v(gv.size());
           coordinates(q, v);
-          double const kappa = found.curvature(i, j);
-          found.along(i, j) = detail::sum_of(v.size(), [&](std::size_t l) { return gv[l] * v[l]; });
-          found.residuals(i, j) =
-              std::sqrt(detail::sum_of(v.size(), [&](std::size_t l) { return (gv[l] - kappa * v[l]) * (gv[l] - kappa * v[l]); }));
+          found.along(i, j) = detail::dot(gv, v);
+          detail::along(gv, -found.curvature(i, j), v, v);
+          found.residuals(i, j) = detail::norm(v);
         });
   }
 };

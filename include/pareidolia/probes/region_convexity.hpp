@@ -109,8 +109,8 @@ struct region_convexity {
     for (std::size_t c = 0; c < members.size(); ++c)
       if (members[c].size() >= k) pool.insert(pool.end(), members[c].size(), static_cast<int>(c));
     if (pool.empty())
-      detail::fail("region_convexity: the model sees no class in ", k, " of the images, as their labels do where there are any; give more ",
-                   "images, or fewer together");
+      detail::fail("region_convexity: no class is seen in ", k,
+                   " of the images, as their labels do where there are any; give more images, or fewer together");
     std::vector<combination> all(combinations);
     for (std::size_t c = 0; c < combinations; ++c) {
       auto stream = random.fork(k).stream(c);

@@ -19,7 +19,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <numeric>
 #include <span>
 #include <string>
@@ -45,8 +44,9 @@ enum class path_partner {
 /// connected if one of its segments leaves the region at the last depth, or if a midpoint cannot be walked into it. That proves nothing: a
 /// path may be there that was not found.
 ///
-/// We deviate from the paper in `overshoot`. Midpoints that lie on the boundary give halves that leave a region which bends inwards, at
-/// every scale, so that only the distance of samples ends the splitting; .5 ends it at once around a ball, and makes longer paths.
+/// We deviate from the paper in `overshoot`. A midpoint on the boundary gives halves that leave a region which bends inwards, on every
+/// scale, so that only the distance of the samples ends the splitting. Their dip is a quarter of the one before, so .5 ends it around a
+/// ball, but makes longer paths.
 ///
 /// Pairs are drawn without repetition from all that there are; there may be fewer than `pairs`. Class means what the model sees; with
 /// labels, only images count that it gets right. Noise is new for each pair, and the images it is paired with differ while there are any.
@@ -184,7 +184,7 @@ struct region_path {
                    to == path_partner::same_class  ? "two images that the model sees one class in"
                    : to == path_partner::perturbed ? "two images that the model sees different classes in"
                                                    : "images",
-                   ", as their labels do where there are any; give more images");
+                   ", as their labels do where there are any; give more images, or no labels");
     return drawn;
   }
 

@@ -29,13 +29,15 @@ TEST_CASE("a logarithmic axis has ticks at decades, and small ones between them"
   decade_axis const axis(1, 1000, false);
   CHECK(labels(axis) == "1 10 100 1,000 ");
   CHECK(small_ticks(axis) == 24);
-  CHECK(labels({10, 784, false}) == "10 100 ");
+  CHECK(labels({10, 3072, false}) == "10 100 1,000 ");
   CHECK(labels({.003, 20, true}) == "0.001 0.01 0.1 1 10 100 ");
 }
 
-TEST_CASE("fewer than two decades are divided further, and those of a hair's breadth are round numbers") {
+TEST_CASE("fewer than three decades are divided further, and those of a hair's breadth are round numbers") {
+  CHECK(labels({10, 784, false}) == "10 20 50 100 200 500 ");
   CHECK(labels({3, 40, false}) == "5 10 20 ");
   CHECK(labels({3, 40, true}) == "2 5 10 20 50 ");
+  CHECK(labels({.3, 13, true}) == "0.2 0.5 1 2 5 10 20 ");
   CHECK(labels({.8, 1.6, true}) == "0.8 0.9 1 2 ");
   CHECK(labels({1.02, 1.05, false}) == "1.02 1.03 1.04 1.05 ");
   CHECK(labels({7, 7, false}) == "5 10 20 ");

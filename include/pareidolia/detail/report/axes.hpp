@@ -56,8 +56,8 @@ struct axis_tick {
   std::string text;
 };
 
-/// From where to where a logarithmic axis goes, and its ticks: the decades, or where there are fewer than two, those times 1, 2 and 5, then
-/// times 1 to 9, then round numbers; small ones between them.
+/// From where to where a logarithmic axis goes, and its ticks: the decades, or where these are few, those times 1, 2 and 5, then times 1 to
+/// 9, then round numbers; small ones between them.
 struct decade_axis {
   double low = 1, high = 10;
   std::vector<axis_tick> ticks = {};
@@ -66,7 +66,7 @@ struct decade_axis {
   decade_axis(double least, double greatest, bool whole) : low(least), high(greatest) {
     if (!(greatest > least * (1 + 1e-9))) low = least / std::sqrt(10.), high = greatest * std::sqrt(10.);
     int const first = exponent_below(low), last = exponent_below(high);
-    if (int const every = 1 + (last - first) / 7; every > 1 || count_inside(decades, first, last) >= 2)
+    if (int const every = 1 + (last - first) / 7; every > 1 || count_inside(decades, first, last) >= 3)
       mark(decades, every > 1 ? std::span<int const>(decades) : one_to_nine, every, first, last, whole);
     else if (count_inside(one_two_five, first, last) >= 2)
       mark(one_two_five, one_to_nine, 1, first, last, whole);

@@ -116,7 +116,7 @@ namespace pareidolia::detail {
 }
 
 /// The arrays of a report as tensors: those of its sections as <folder>.<array>, its own as they are named. No times, so that the same seed
-/// gives the same bytes. Errors: names that clash, values that are not finite.
+/// gives the same bytes. Errors: names that clash.
 [[nodiscard]] inline weights report_tensors(report const& r, std::vector<exhibition> const& exhibitions) {
   weights result;
   result.metadata["version"] = version;
@@ -151,12 +151,9 @@ namespace pareidolia::detail {
     result.metadata[prefix + "steps"] = std::to_string(o.steps);
     result.metadata[prefix + "complete"] = o.complete ? "true" : "false";
   }
-  for (named_array const& a : r.arrays) {
-    if (!std::all_of(a.values.begin(), a.values.end(), [](float v) { return std::isfinite(v); }))
-      fail("report: array '", a.name, "' has values that are not finite; leave them out");
+  for (named_array const& a : r.arrays)
     if (!result.parameters.emplace(a.name, parameter{a.shape, a.values}).second)
       fail("report: two arrays are named '", a.name, "'; give each a name of its own");
-  }
   return result;
 }
 

@@ -133,17 +133,21 @@ namespace pareidolia::detail {
   return out + "</tbody></table></div></details>";
 }
 
+/// Cells of figures stand in line; where one is a sentence, all are set as text.
 [[nodiscard]] inline std::string table_html(table const& t) {
+  constexpr std::size_t sentence = 60;
+  bool const prose = std::ranges::any_of(
+      t.rows, [&](auto const& row) { return std::ranges::any_of(row, [&](auto const& cell) { return cell.size() > sentence; }); });
+  std::string const number = prose ? "" : " class=\"n\"";
+  auto const cells = [&](char const* tag, std::vector<std::string> const& texts) {
+    std::string row = "<tr>";
+    for (std::size_t c = 0; c < texts.size(); ++c) row += text("<", tag, c == 0 ? "" : number, ">", escape_html(texts[c]), "</", tag, ">");
+    return row + "</tr>";
+  };
   std::string out = "<section><h2>" + escape_html(t.title) + "</h2>";
   if (!t.note.empty()) out += "<p class=\"note\">" + escape_html(t.note) + "</p>";
-  out += "<div class=\"wide\"><table class=\"all\"><thead><tr>";
-  for (std::size_t c = 0; c < t.columns.size(); ++c) out += (c == 0 ? "<th>" : "<th class=\"n\">") + escape_html(t.columns[c]) + "</th>";
-  out += "</tr></thead><tbody>\n";
-  for (auto const& row : t.rows) {
-    out += "<tr>";
-    for (std::size_t c = 0; c < row.size(); ++c) out += (c == 0 ? "<td>" : "<td class=\"n\">") + escape_html(row[c]) + "</td>";
-    out += "</tr>\n";
-  }
+  out += text("<div class=\"wide\"><table class=\"", prose ? "prose" : "all", "\"><thead>", cells("th", t.columns), "</thead><tbody>\n");
+  for (auto const& row : t.rows) out += cells("td", row) + "\n";
   return out + "</tbody></table></div></section>\n";
 }
 

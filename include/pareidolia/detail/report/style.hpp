@@ -48,7 +48,7 @@ section{margin-top:3.5rem;padding-top:2.2rem;border-top:1px solid var(--line)}
 .triples{grid-template-columns:repeat(auto-fill,minmax(min(24rem,100%),1fr))}.triples figure{display:grid;grid-template-columns:repeat(3,1fr);gap:.3rem}.triples figcaption{grid-column:1/-1}
 .pixels img{image-rendering:pixelated}
 .gallery{grid-template-columns:repeat(auto-fill,minmax(min(13rem,44%),1fr));margin-top:1.4rem}
-.strips{grid-template-columns:1fr}
+.sheet.strips{grid-template-columns:1fr}
 .strips img{border-radius:.2rem}
 .gallery .pixels img{image-rendering:pixelated}
 .sheet figcaption{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 .5rem;margin-top:.45rem;font-size:.9rem;line-height:1.35}
@@ -84,7 +84,8 @@ polyline.reference{stroke:var(--soft);stroke-width:1.4;opacity:.9;stroke-dasharr
 polyline.r1{stroke-dasharray:1.5 3}
 polyline.r2{stroke-dasharray:8 3 1.5 3}
 .lines polygon{fill:var(--c);opacity:.15}
-.lines polygon.bars{opacity:.28}
+polygon.bars{fill:var(--c)}
+.lines polygon.bars,.legend polygon.bars{opacity:.28}
 .lines{padding-right:1rem}
 .square .plot{height:auto;aspect-ratio:1;max-width:26rem}
 .square .plot+.axis{max-width:26rem}
@@ -116,6 +117,8 @@ th{font-weight:500;color:var(--soft)}
 .all td,.all th{white-space:nowrap}
 .all thead th{white-space:normal;vertical-align:bottom}
 .all .n{text-align:right}
+.prose td{padding-right:1.6rem}
+.prose td:last-child{white-space:nowrap}
 code{font:.92em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 footer{margin-top:3.5rem;padding-top:1.2rem;border-top:1px solid var(--line);color:var(--soft);font-size:.86rem}
 @media(max-width:40rem){body{padding:2rem 1.1rem}section{margin-top:2.6rem;padding-top:1.8rem}.sheet{gap:1rem .7rem}.sheet figcaption{font-size:.8rem}
