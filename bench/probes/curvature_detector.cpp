@@ -41,8 +41,8 @@ BENCHMARK_CAPTURE(detections, lenet, zoo::lenet5(), 200, 64)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond)
     ->Iterations(3);
-BENCHMARK_CAPTURE(detections, googlenet, zoo::googlenet(), 4, 16)
-    ->Name("curvature_detector/googlenet/4")
+BENCHMARK_CAPTURE(detections, googlenet, zoo::googlenet(), 2, 16)
+    ->Name("curvature_detector/googlenet/2")
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond)
     ->Iterations(1);
