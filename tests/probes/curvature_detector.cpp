@@ -135,6 +135,11 @@ TEST_CASE("an image without a boundary is natural") {
     CHECK(r.perturbed == std::vector<std::uint8_t>{0, 0});
     CHECK(r.recovered == r.seen);
   }
+  auto const m = ball(.5);  // from afar, one step of DeepFool does not reach it
+  auto const images = random_images(m, 3, 4, 0, 1);
+  auto const r = measure(curvature_detector{.random = rng{1}, .threshold = -1e9, .search = {.steps = 1}}, m, images);
+  CHECK(r.statistic == std::vector<double>(3, none));
+  CHECK(r.recovered == images.labels);
 }
 
 TEST_CASE("the curvature at an image costs what it says") {

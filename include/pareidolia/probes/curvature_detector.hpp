@@ -139,7 +139,7 @@ template <class M>
   boundary_points beyond;
   if (how.at == curvature_at::boundary) {
     beyond = find_boundaries(f, as_view(std::as_const(x)), how.search);
-    x = beyond.points;
+    x = std::move(beyond.points);
   }
   bool const crossed = beyond.size() == n;
   auto result = read_curvatures(f, std::move(x), std::min(how.classes, others), shared_directions(how.random, how.directions, d),
