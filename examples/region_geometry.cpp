@@ -460,16 +460,18 @@ class study {
 
   static constexpr double false_alarms = .05;
 
-  /// What an attack does that knows the detector: PGD on both, towards the class beyond the nearest boundary.
+  /// What an attack does that knows the detector: APGD on both, towards the class beyond the nearest boundary, as far as twice there.
   void attack_detector(curvature_detector const& watch) {
     auto some = first_images(test_, s_.adaptive);
     auto const before = some.labels;
-    some.labels = measure(nearest_boundary{.batch = s_.batch}, net_, some).points.other;
+    auto const near = measure(nearest_boundary{.batch = s_.batch}, net_, some).points;
+    some.labels = near.other;
+    auto const radius = static_cast<float>(2 * median(near.distances));
+    attack const push{perturbation{l2{radius}}, towards{margin{}}, apgd{.steps = 40}};
     table t{.title = "An attack that knows the detector",
-            .note = text("PGD in linf ", pgd_radius(), ", 20 steps, towards the class beyond the nearest boundary, on ", some.size(),
-                         " images: on the network alone, and on the network with the detector as one more class."),
+            .note = text("APGD in l2 ", radius, ", twice the median distance of the boundary, 40 steps, towards the class beyond it, on ",
+                         some.size(), " images: on the network alone, and on the network with the detector as one class more."),
             .columns = {"attack on", "class reached", "of these not detected", "class reached and not detected"}};
-    attack const push{perturbation{linf{pgd_radius()}}, towards{cross_entropy{}}, pgd{.steps = 20}};
     guarded const both{net_, watch};
     auto const note = [&](std::string const& name, outcome const& found) {
       auto const seen = classified(net_, found.images, s_.batch);
@@ -483,7 +485,7 @@ class study {
         return of == 0 ? "-" : percent(static_cast<double>(part) / static_cast<double>(of));
       };
       t.rows.push_back({name, share(reached, some.size()), share(silent, reached), share(silent, some.size())});
-      std::printf("PGD on %s: class reached %s, and not detected %s\n", name.c_str(), t.rows.back()[1].c_str(), t.rows.back()[3].c_str());
+      std::printf("APGD on %s: class reached %s, and not detected %s\n", name.c_str(), t.rows.back()[1].c_str(), t.rows.back()[3].c_str());
     };
     note("the network", searched(push, net_, some));
     note("the network and the detector", searched(push, both, some));

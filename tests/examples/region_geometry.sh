@@ -6,7 +6,7 @@ digits=$data/mnist/t10k-images-idx3-ubyte.gz
 "$geometry" lenet5 "$weights" "$digits" --images 40 --pairs 10 --directions 10 --extremes 3 --curved 4 --adaptive 2 --output "$out" | tee "$out/said"
 [ "$(grep -c ': \(seen\|seen in part\|not seen\)\.$' "$out/said")" -eq 11 ]
 grep -q 'Regions are connected.*: seen\.$' "$out/said"
-grep -q 'PGD on the network and the detector' "$out/said"
+grep -q 'APGD on the network and the detector: class reached' "$out/said"
 for title in Paths Convexity Flatness 'Principal directions' 'Noise in subspaces' 'Detector, ROC'; do grep -q "$title" "$out/report.html"; done
 grep -q '"shared curvature.curved"' "$out/result.json"
 
