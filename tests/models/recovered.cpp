@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <numeric>
 #include <span>
@@ -39,11 +40,12 @@ struct cubic {
     std::vector<float> x;
   };
   std::vector<double> w{.6, -.5, .4, .3, -.2, .7}, a{3, -2, 4, 5, -1, 2};
+  std::uint64_t print = 7;
 
   [[nodiscard]] image_shape input() const { return {1, 2, 3}; }
   [[nodiscard]] std::size_t classes() const { return 3; }
   [[nodiscard]] workspace prepare(std::size_t) const { return {}; }
-  [[nodiscard]] std::uint64_t fingerprint() const { return 7; }
+  [[nodiscard]] std::uint64_t fingerprint() const { return print; }
   [[nodiscard]] std::vector<double> scores(std::vector<double> const& x) const {
     double sum = -.2;
     for (std::size_t j = 0; j < 6; ++j) sum += w[j] * (x[j] - .5) + a[j] * std::pow(x[j] - .5, 3) / 6;
@@ -187,6 +189,8 @@ TEST_CASE("models that ask a detector have fingerprints of their own and refuse 
   CHECK(guarded{m, one}.fingerprint() != guarded{m, other}.fingerprint());
   CHECK(guarded{m, one}.fingerprint() == guarded{m, one}.fingerprint());
   CHECK(guarded{m, one}.fingerprint() != m.fingerprint());
+  cubic const twin{.print = 8};
+  CHECK(guarded{m, one}.fingerprint() != guarded{twin, one}.fingerprint());
   CHECK_THROWS_WITH((guarded{m, one, 0}), "guarded: gain is 0; give a positive number");
   other.directions = 0;
   CHECK_THROWS_WITH((recovered{m, other}), "curvature_detector: directions is 0; give at least 1");
