@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/random.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/detail/side_by_side.hpp>
 
@@ -97,7 +98,8 @@ class lanczos : public Spectra::SymEigsSolver<Operator> {
 };
 
 /// The extreme eigenpairs of n symmetric operators on R^d, `together` of them at a time, by the implicitly restarted Lanczos method
-/// (Spectra). 2 each_end < d. product(questions) writes the products that are asked for, at most one for each operator.
+/// (Spectra), each from a random vector that depends on i alone. 2 each_end < d. product(questions) writes the products that are asked for,
+/// at most one for each operator.
 ///
 /// Memory: basis(d) vectors of d floats for each operator of those together.
 template <class Product>
@@ -111,7 +113,10 @@ template <class Product>
         std::size_t const wanted = 2 * how.each_end, basis = how.basis(d);
         std::size_t const restarts = how.products > basis ? (how.products - basis - 1) / (basis - wanted) : 0;
         lanczos<decltype(asked)> solver(asked, static_cast<Eigen::Index>(wanted), static_cast<Eigen::Index>(basis));
-        solver.init();
+        std::vector<float> start(d);  // of its own, so that what has not converged looks like no other's
+        random_stream stream(0, i);
+        for (float& v : start) v = stream.normal();
+        solver.init(start.data());
         solver.compute(Spectra::SortRule::BothEnds, static_cast<Eigen::Index>(restarts), static_cast<float>(how.tolerance));
         result[i] = solver.ends(how.each_end);
         for (double& value : result[i].values) value = asked.eigenvalue(value);
