@@ -85,14 +85,6 @@ struct entry {
   labelled_images photos;
 };
 
-/// `most` of them, evenly spread: files are often sorted by class.
-labelled_images spread(tensor<float, 4> images, std::size_t most) {
-  std::size_t const n = images.shape()[0], count = std::min(n, most);
-  std::vector<std::size_t> which;
-  for (std::size_t k = 0; k < count; ++k) which.push_back(k * n / count);
-  return selected({std::move(images), {}}, which);
-}
-
 /// What these print as, side by side.
 template <class... Ts>
 std::string text(Ts const&... parts) {
@@ -180,7 +172,7 @@ int main(int argc, char** argv) try {
     auto [architecture, trained] = read_any_network(model, files);
     if (!files.empty()) throw error(files.front() + ": --network takes a network, its weights and the mean of its images, no more");
     network<cpu_engine> net{cpu_engine{}, architecture, trained};
-    auto photos = spread(read_any_images(s.files, net.input(), static_cast<std::size_t>(-1)), s.images);
+    auto photos = spread_images({read_any_images(s.files, net.input(), static_cast<std::size_t>(-1)), {}}, s.images);
     photos.labels = classified(net, photos.images, s.batch);
     entries.push_back({architecture.name, std::move(net), std::move(photos)});
   }

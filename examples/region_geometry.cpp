@@ -204,7 +204,7 @@ class study {
                                  region_path{.random = random_.fork(1), .to = to, .pairs = s_.pairs, .batch = s_.batch}, photos_)});
       auto const& found = all.back().result;
       least = std::min(least, found.share_connected());
-      straightness = std::max(straightness, found.median_straightness());
+      straightness = std::max(straightness, found.mean_straightness());
       measured += text(measured.empty() ? "" : "; ", name, ": ", percent(found.share_connected()), " of ", found.paths.size());
       page_.galleries.push_back(gallery_of(text("Paths, ", name), found, net_.input(), 4, page_.class_names));
     }
@@ -502,21 +502,13 @@ class study {
   std::vector<changed_images> perturbed_;
 };
 
-/// `most` of them, evenly spread: files are often sorted by class.
-labelled_images spread(tensor<float, 4> images, std::size_t most) {
-  std::size_t const n = images.shape()[0], count = std::min(n, most);
-  std::vector<std::size_t> which;
-  for (std::size_t k = 0; k < count; ++k) which.push_back(k * n / count);
-  return selected({std::move(images), {}}, which);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) try {
   settings s = read_options(argc, argv);
   auto [architecture, trained] = read_any_network(s.model, s.files, s.torchvision);
   network const net{cpu_engine{}, architecture, trained};
-  auto photos = spread(read_any_images(s.files, net.input(), static_cast<std::size_t>(-1)), s.images);
+  auto photos = spread_images({read_any_images(s.files, net.input(), static_cast<std::size_t>(-1)), {}}, s.images);
   if (photos.size() < 4)
     throw error("region_geometry: 4 images at least are wanted, half of them to be measured with what the others gave");
   prepare_report(s.folder);

@@ -13,28 +13,20 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
-#include <vector>
+
+#include "bare_passes.hpp"
 
 using namespace pareidolia;
+using namespace pareidolia_bench;
 
 namespace {
-
-template <class Body>
-double seconds_of(Body const& body) {
-  auto const begin = std::chrono::steady_clock::now();
-  body();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
 
 /// Speeds are those of the fastest iteration of each side, the bare model planned beforehand.
 void placements_beside_bare_forwards(benchmark::State& state, graph const& architecture, std::size_t count, spatial_response const& probe) {
   network const net{cpu_engine{}, architecture, xavier(architecture, rng{1})};
   image_shape const s = net.input();
-  labelled_images photos{filled<float, 4>({count, s[0], s[1], s[2]}), {}};
-  auto stream = rng{2}.stream(0);
-  for (float& v : photos.images) v = stream.uniform();
+  auto const photos = noise_images(s, count);
   auto const batch = filled<float, 4>({probe.batch, s[0], s[1], s[2]}, .5f);
   auto y = filled<float, 2>({probe.batch, net.classes()});
   auto work = net.prepare(probe.batch);

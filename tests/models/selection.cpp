@@ -67,6 +67,13 @@ TEST_CASE("images are chosen by their numbers, or the first ones") {
   CHECK(contains(error_of([&] { (void)selected(seven, std::vector<std::size_t>{7}); }), "image 7 is wanted of 7"));
 }
 
+TEST_CASE("some images are spread evenly over those there are") {
+  CHECK(spread_images(seven, 3).labels == std::vector<int>{2, 1, 1});
+  CHECK(spread_images(seven, 1).labels == std::vector<int>{2});
+  CHECK(spread_images(seven, 100).images == seven.images);
+  CHECK(spread_images(seven, 0).size() == 0);
+}
+
 TEST_CASE("fewer right images than are wanted are an error that says how many there are") {
   brightest const model;
   CHECK(contains(error_of([&] { (void)correctly_classified(model, seven, 6, 2); }), "6 images are wanted, the model labels 5 right"));

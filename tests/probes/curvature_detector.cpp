@@ -4,6 +4,8 @@
 
 #include <pareidolia/core/roc.hpp>
 #include <pareidolia/encodings/perturbation.hpp>
+#include <pareidolia/loaders/binaryproto.hpp>
+#include <pareidolia/loaders/cifar10.hpp>
 #include <pareidolia/objectives/misclassification.hpp>
 #include <pareidolia/optimizers/deepfool.hpp>
 
@@ -133,6 +135,11 @@ TEST_CASE("an image without a boundary is natural") {
     CHECK(r.perturbed == std::vector<std::uint8_t>{0, 0});
     CHECK(r.recovered == r.seen);
   }
+  auto const m = ball(.5);  // from afar, one step of DeepFool does not reach it
+  auto const images = random_images(m, 3, 4, 0, 1);
+  auto const r = measure(curvature_detector{.random = rng{1}, .threshold = -1e9, .search = {.steps = 1}}, m, images);
+  CHECK(r.statistic == std::vector<double>(3, none));
+  CHECK(r.recovered == images.labels);
 }
 
 TEST_CASE("the curvature at an image costs what it says") {
@@ -206,7 +213,7 @@ TEST_CASE("the detector says what is wrong with its settings") {
   CHECK_THROWS_WITH(with([](auto& p) { p.directions = 0; })(), "curvature_detector: directions is 0; give at least 1");
   CHECK_THROWS_WITH(with([](auto& p) { p.classes = 0; })(), "curvature_detector: classes is 0; give at least 1");
   CHECK_THROWS_WITH(with([](auto& p) { p.step = 0; })(), "curvature_detector: step is 0; give one between 0 and 1, such as .005");
-  CHECK_THROWS_WITH(with([](auto& p) { p.threshold = std::nan(""); })(), "curvature_detector: threshold is not a number");
+  CHECK_THROWS_WITH(with([](auto& p) { p.threshold = -none; })(), "curvature_detector: threshold is inf; give a finite number");
   CHECK_THROWS_WITH(with([](auto& p) { p.search.steps = 0; })(), "curvature_detector: steps is 0; give at least 1");
   CHECK_THROWS_WITH(with([](auto& p) { p.batch = 0; })(), "curvature_detector: batch is 0; give at least 1");
   CHECK_THROWS_WITH(static_cast<void>(measure(plain, m, images).share_recovered(std::vector<int>(3))),
@@ -231,4 +238,26 @@ TEST_CASE("data: the boundaries of LeNet bend towards digits that DeepFool pertu
   CHECK(roc_curve(clean.statistic, once.statistic).area > .98);
   auto const detector = calibrate(plain, lenet, digits, .05);
   CHECK(measure(detector, lenet, moved(digits, fooled, 1)).share_perturbed() > .9);
+}
+
+TEST_CASE("data: those of CIFAR-10 quick do, less so beside longer perturbations, and not beside noise") {
+  graph g = zoo::cifar10_quick();
+  g.prepare.mean = read_binaryproto(data_path("models/cifar10_quick/mean.binaryproto")).values;
+  network const quick{cpu_engine{}, g, read_weights(data_path("models/cifar10_quick/cifar10_quick_iter_5000.caffemodel"))};
+  auto const animals = correctly_classified(quick, read_cifar10(data_path("cifar10/cifar10_test_first1000.bin")), 50);
+  auto const fooled = run(attack{perturbation{l2{}}, misclassification{}, deepfool{}}, quick, animals, rng{1});
+  auto noisy = fooled;
+  for (std::size_t i = 0; i < 50; ++i) {
+    std::vector<float> v(3072);
+    detail::draw_direction(rng{2}.stream(i), v);
+    detail::along(as_view(animals.images).row(i), double{fooled.distances(i, 2)}, v, as_view(noisy.images).row(i));
+  }
+  curvature_detector const quicker{.random = rng{1}, .directions = 10};
+  auto const clean = measure(quicker, quick, animals).statistic;
+  auto const area = [&](outcome const& to, float scale) {
+    return roc_curve(clean, measure(quicker, quick, moved(animals, to, scale)).statistic).area;
+  };
+  CHECK(area(fooled, 1) > .95);
+  CHECK(area(fooled, 2) > .7);
+  CHECK(std::abs(area(noisy, 1) - .5) < .1);
 }

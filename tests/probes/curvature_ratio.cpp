@@ -18,16 +18,6 @@
 using namespace pareidolia;
 using namespace pareidolia_test;
 
-namespace {
-
-tensor<float, 2> rows_of(std::vector<std::vector<double>> const& vectors) {
-  auto result = filled<float, 2>({vectors.size(), vectors[0].size()});
-  for (std::size_t j = 0; j < vectors.size(); ++j) std::copy(vectors[j].begin(), vectors[j].end(), as_view(result).row(j).begin());
-  return result;
-}
-
-}  // namespace
-
 TEST_CASE("ratios are those of the curvatures that a quadric has in given and in random directions") {
   auto const m = quadric_around_grey({1, 4, 4}, .5, {1.2, -.6}, 1);
   auto const images = grey_images(m.shape, 3, .03f);

@@ -25,12 +25,6 @@ using namespace pareidolia_test;
 
 namespace {
 
-tensor<float, 2> rows_of(std::vector<std::vector<double>> const& vectors) {
-  auto result = filled<float, 2>({vectors.size(), vectors[0].size()});
-  for (std::size_t j = 0; j < vectors.size(); ++j) std::copy(vectors[j].begin(), vectors[j].end(), as_view(result).row(j).begin());
-  return result;
-}
-
 void check_orthonormal(tensor<float, 2> const& rows) {
   auto const all = as_view(rows);
   for (std::size_t j = 0; j < all.shape[0]; ++j)

@@ -20,12 +20,6 @@ using namespace pareidolia_test;
 
 namespace {
 
-tensor<float, 2> rows_of(std::vector<std::vector<double>> const& vectors) {
-  auto result = filled<float, 2>({vectors.size(), vectors[0].size()});
-  for (std::size_t j = 0; j < vectors.size(); ++j) std::copy(vectors[j].begin(), vectors[j].end(), as_view(result).row(j).begin());
-  return result;
-}
-
 /// P(v_1 > t) of a uniformly random unit vector of R^d.
 double cap(std::size_t d, double t) {
   auto const density = [=](double s) { return std::pow(1 - s * s, (static_cast<double>(d) - 3) / 2); };

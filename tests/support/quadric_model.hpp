@@ -6,6 +6,7 @@
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -135,6 +136,13 @@ struct quadric_model {
     auto stream = rng(seed).stream(i);
     for (float& v : as_view(result.images).row(i)) v += deviation * stream.normal();
   }
+  return result;
+}
+
+/// Vectors as directions that probes take.
+[[nodiscard]] inline tensor<float, 2> rows_of(std::vector<std::vector<double>> const& vectors) {
+  auto result = filled<float, 2>({vectors.size(), vectors[0].size()});
+  for (std::size_t j = 0; j < vectors.size(); ++j) std::copy(vectors[j].begin(), vectors[j].end(), as_view(result).row(j).begin());
   return result;
 }
 

@@ -61,6 +61,14 @@ void each_class(M const& model, const_image_view<space::host> images, std::size_
   return selected(images, which);
 }
 
+/// n of the images, or all if there are fewer, evenly spread over them: data sets are often sorted by class.
+[[nodiscard]] inline labelled_images spread_images(labelled_images const& images, std::size_t n) {
+  std::size_t const count = std::min(n, images.size());
+  std::vector<std::size_t> which;
+  for (std::size_t k = 0; k < count; ++k) which.push_back(k * images.size() / count);
+  return selected(images, which);
+}
+
 /// The class that the model says of each image. Cost: one forward of each, `batch` at a time.
 template <Model M>
 [[nodiscard]] std::vector<int> classified(M const& model, tensor<float, 4> const& images, std::size_t batch = 256) {

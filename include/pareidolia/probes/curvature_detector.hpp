@@ -35,24 +35,26 @@ enum class curvature_at {
 };
 
 /// Whether an image was perturbed to be misclassified, from the mean curvature of the boundary beside it (Fawzi, Moosavi-Dezfooli, Frossard
-/// and Soatto 2017, section 5).
+/// and Soatto 2017), and the class that it had.
 ///
 ///   F_i = f_i - f_k,  rho_i = (tr H_i - n_i^T H_i n_i) / ((d - 1) ||grad F_i||),  rho = mean over the candidates i of rho_i
 ///
 /// k is the class that the model sees, H_i the Hessian of F_i, n_i the direction of its gradient: rho_i is the mean of the principal
-/// curvatures, positive where the region of k is a ball, negative where it is the outside of one. An image is taken for perturbed where
-/// rho > threshold, and its class is then said to be argmax rho_i.
+/// curvatures, 1/R where the region of k is a ball of radius R and -1/R where it is the outside of one. An image is taken for perturbed
+/// where rho > threshold, and is then said to have been of class argmax rho_i.
 ///
-/// That is the paper's finding in its own sign, f_k - f_i: boundaries beside natural images curve away from them, and a perturbed image,
-/// which has just crossed one, sees it from behind. The paper looks at the image itself, for all we know. We look at the nearest
-/// boundary unless told otherwise, and at the class beyond it alone, because on the networks that we measured nothing else has the same
-/// sign on all. At the image itself that of digits is the opposite one, and small steps find the ties that flat areas make in max-pooling.
+/// So boundaries beside natural images bend away from them, and an image that has just crossed one sees it from behind; with f_k - f_i, as
+/// in an early summary of the paper, the signs are the opposite ones. The paper looks at the image itself, as far as we know. Here it is
+/// the nearest point of the boundary, and the class beyond it is the only candidate, unless told otherwise: LeNet and CIFAR-10 quick then
+/// agree about the sign, a threshold of 0 finds nine of ten images that DeepFool perturbed, and one of twenty clean images, and the class
+/// beyond is nearly always the right one. At the image itself they disagree: digits have flat areas, whose ties in max-pooling any
+/// perturbation breaks. Perturbations that lead farther than DeepFool's are found far less often, by any of this.
 ///
-/// tr H is estimated from second differences of scores in `directions` unit vectors, the same for all images. Networks of ReLUs have no
-/// other curvature than that of their kinks: what `step` is matters, and small ones tell more of boundaries here.
+/// tr H is estimated from second differences of scores along `directions` unit vectors, the same for all images. Networks of rectified
+/// linear units bend at their kinks alone, so it matters how far apart the differences are; boundaries are told apart best by small ones.
 ///
 /// Cost, beside that of nearest_boundary: 1 + 2 directions + 2 classes forwards and `classes` backwards for each image. Memory: 5 + classes
-/// vectors of d numbers for each image, and the directions. Errors: a setting out of its range.
+/// vectors of d numbers for each image, and the directions. Errors: a setting out of its range, a model of one class or of one value.
 ///
 ///     auto const detector = calibrate(curvature_detector{rng{1}}, lenet, digits, .05);
 ///     double const found = measure(detector, lenet, fooled).share_perturbed();
@@ -118,7 +120,7 @@ struct curvature_detector {
     if (directions == 0) detail::fail("curvature_detector: directions is 0; give at least 1");
     if (classes == 0) detail::fail("curvature_detector: classes is 0; give at least 1");
     if (!(step > 0 && step < 1)) detail::fail("curvature_detector: step is ", step, "; give one between 0 and 1, such as .005");
-    if (std::isnan(threshold)) detail::fail("curvature_detector: threshold is not a number");
+    if (!std::isfinite(threshold)) detail::fail("curvature_detector: threshold is ", threshold, "; give a finite number");
   }
 
   template <Model M>
@@ -137,7 +139,7 @@ template <class M>
   boundary_points beyond;
   if (how.at == curvature_at::boundary) {
     beyond = find_boundaries(f, as_view(std::as_const(x)), how.search);
-    x = beyond.points;
+    x = std::move(beyond.points);
   }
   bool const crossed = beyond.size() == n;
   auto result = read_curvatures(f, std::move(x), std::min(how.classes, others), shared_directions(how.random, how.directions, d),
