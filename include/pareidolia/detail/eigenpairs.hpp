@@ -23,15 +23,17 @@ struct eigenpairs {
   tensor<float, 2> vectors;  ///< (values, d)
 };
 
-/// All eigenpairs of a symmetric matrix (d, d), by LAPACK. Cost: O(d^3).
+/// All eigenpairs of a symmetric matrix (d, d), by LAPACK, in doubles: of floats it forgets a digit of the workspace it needs once that has
+/// more than 2^24 numbers. Cost: O(d^3).
 [[nodiscard]] inline eigenpairs all_eigenpairs(tensor<float, 2> const& matrix) {
-  auto const found = xt::linalg::eigh(matrix);
+  tensor<double, 2> const exact = matrix;
+  auto const found = xt::linalg::eigh(exact);
   auto const& [rising, columns] = found;
   std::size_t const d = rising.size();
   eigenpairs result{std::vector<double>(d), filled<float, 2>({d, d})};
   for (std::size_t i = 0; i < d; ++i) {
-    result.values[i] = double{rising(d - 1 - i)};
-    for (std::size_t j = 0; j < d; ++j) result.vectors(i, j) = columns(j, d - 1 - i);
+    result.values[i] = rising(d - 1 - i);
+    for (std::size_t j = 0; j < d; ++j) result.vectors(i, j) = static_cast<float>(columns(j, d - 1 - i));
   }
   return result;
 }
