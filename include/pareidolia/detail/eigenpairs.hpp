@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/random.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/detail/side_by_side.hpp>
 
@@ -22,15 +23,17 @@ struct eigenpairs {
   tensor<float, 2> vectors;  ///< (values, d)
 };
 
-/// All eigenpairs of a symmetric matrix (d, d), by LAPACK. Cost: O(d^3).
+/// All eigenpairs of a symmetric matrix (d, d), by LAPACK, in doubles: of floats it forgets a digit of the workspace it needs once that has
+/// more than 2^24 numbers. Cost: O(d^3).
 [[nodiscard]] inline eigenpairs all_eigenpairs(tensor<float, 2> const& matrix) {
-  auto const found = xt::linalg::eigh(matrix);
+  tensor<double, 2> const exact = matrix;
+  auto const found = xt::linalg::eigh(exact);
   auto const& [rising, columns] = found;
   std::size_t const d = rising.size();
   eigenpairs result{std::vector<double>(d), filled<float, 2>({d, d})};
   for (std::size_t i = 0; i < d; ++i) {
-    result.values[i] = double{rising(d - 1 - i)};
-    for (std::size_t j = 0; j < d; ++j) result.vectors(i, j) = columns(j, d - 1 - i);
+    result.values[i] = rising(d - 1 - i);
+    for (std::size_t j = 0; j < d; ++j) result.vectors(i, j) = static_cast<float>(columns(j, d - 1 - i));
   }
   return result;
 }
@@ -97,7 +100,8 @@ class lanczos : public Spectra::SymEigsSolver<Operator> {
 };
 
 /// The extreme eigenpairs of n symmetric operators on R^d, `together` of them at a time, by the implicitly restarted Lanczos method
-/// (Spectra). 2 each_end < d. product(questions) writes the products that are asked for, at most one for each operator.
+/// (Spectra), each from a random vector that depends on i alone. 2 each_end < d. product(questions) writes the products that are asked for,
+/// at most one for each operator.
 ///
 /// Memory: basis(d) vectors of d floats for each operator of those together.
 template <class Product>
@@ -111,7 +115,10 @@ template <class Product>
         std::size_t const wanted = 2 * how.each_end, basis = how.basis(d);
         std::size_t const restarts = how.products > basis ? (how.products - basis - 1) / (basis - wanted) : 0;
         lanczos<decltype(asked)> solver(asked, static_cast<Eigen::Index>(wanted), static_cast<Eigen::Index>(basis));
-        solver.init();
+        std::vector<float> start(d);  // of its own, so that what has not converged looks like no other's
+        random_stream stream(0, i);
+        for (float& v : start) v = stream.normal();
+        solver.init(start.data());
         solver.compute(Spectra::SortRule::BothEnds, static_cast<Eigen::Index>(restarts), static_cast<float>(how.tolerance));
         result[i] = solver.ends(how.each_end);
         for (double& value : result[i].values) value = asked.eigenvalue(value);

@@ -43,7 +43,7 @@ enum class curvature_extent { extremes, spectrum };
 /// `extremes`: the restarted Lanczos method (Spectra) for each image, the products of all images together in batches. `spectrum`: products
 /// with all axes, for LAPACK; what costs d^3 then is outside of the model.
 /// Cost: that of nearest_boundary, and 2 forwards and 2 backwards for a product, of which an image needs at most `products`, or d - 1, and
-/// 2 extremes for the residuals. Memory: 4 extremes + 20 vectors of d floats for each of batch / 2 images, or three matrices of d^2
+/// 2 extremes for the residuals. Memory: 4 extremes + 20 vectors of d floats for each of batch / 2 images, or six matrices of d^2
 /// floats; the result. Errors: those of nearest_boundary; more extremes than directions, a step or a tolerance that is not above 0.
 ///
 ///     auto const bent = measure(principal_curvatures{.extremes = 5}, googlenet, photos);

@@ -35,8 +35,8 @@ namespace pareidolia {
 /// first d - m singular vectors of them.
 /// Whether the directions are those of unseen images, too, is for curvature_ratio, subspace_noise and share_inside to say.
 ///
-/// Cost: that of principal_curvatures. Memory: its result and as much again. Errors: its own, no boundary found, dimensions that are 0,
-/// more than were gathered or than half of the image.
+/// Cost: that of principal_curvatures. Memory: its result and six times what was gathered. Errors: its own, no boundary found, dimensions
+/// that are 0, more than were gathered or than half of the image.
 ///
 ///     auto const shared = measure(shared_curvature{.random = rng{1}}, lenet, digits);
 ///     auto const unseen = measure(curvature_ratio{.random = rng{2}, .given = shared.curved}, lenet, other_digits);
@@ -121,7 +121,8 @@ struct shared_curvature {
     tensor<float, 2> vectors;  ///< (values, d)
   };
   [[nodiscard]] static singular right_singular(tensor<float, 2> const& rows) {
-    auto const parts = xt::linalg::svd(rows, false);
+    tensor<double, 2> const exact = rows;  // see all_eigenpairs
+    auto const parts = xt::linalg::svd(exact, false);
     auto const& values = std::get<1>(parts);
     return {{values.begin(), values.end()}, std::get<2>(parts)};
   }
