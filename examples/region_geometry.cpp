@@ -421,20 +421,30 @@ class study {
     auto const watch = calibrate(curvature_detector{.random = random_.fork(9), .batch = s_.batch}, net_, train_, false_alarms);
     std::vector<measurement<curvature_detector::result>> all{{"natural", noted("detector, natural", watch, test_)}};
     std::vector<measurement<roc>> curves;
-    table rates{.title = "Detection",
-                .note = text("Images whose class was changed, within [0, 1]. The threshold is such that ", percent(false_alarms),
-                             " of other natural images are taken for perturbed; of these natural ones ",
-                             percent(all[0].result.share_perturbed()), " are. Recovered: the class there was before is said."),
-                .columns = {"perturbation", "images", "area of the ROC curve", "detected", "recovered", "recovered, of the detected"}};
+    table rates{
+        .title = "Detection",
+        .note = text("Images whose class was changed, within [0, 1]. The threshold is such that ", percent(false_alarms),
+                     " of other natural images are taken for perturbed; of these natural ones ", percent(all[0].result.share_perturbed()),
+                     " are. By distance alone: where what is nearer to its boundary is taken for perturbed. Recovered: the class there was "
+                     "before is "
+                     "said."),
+        .columns = {"perturbation", "images", "area of the ROC curve", "area by distance alone", "detected", "recovered",
+                    "recovered, of the detected"}};
     auto const natural = all[0].result.statistic;
+    auto const near = [](curvature_detector::result const& r) {
+      std::vector<double> nearness;
+      for (double const distance : r.distances) nearness.push_back(-distance);
+      return nearness;
+    };
     std::size_t smallest = 0;  // what the claims are about: DeepFool, once
     for (auto const& set : perturbed()) {
       all.push_back({set.name, noted(text("detector, ", set.name), watch, set.images)});
       auto const& found = all.back().result;
       curves.push_back({set.name, roc_curve(natural, found.statistic)});
       double const detected = found.share_perturbed(), recovered = found.share_recovered(set.images.labels);
-      rates.rows.push_back({set.name, std::to_string(set.images.size()), text(curves.back().result.area), percent(detected),
-                            percent(recovered), detected > 0 ? percent(recovered / detected) : "-"});
+      rates.rows.push_back({set.name, std::to_string(set.images.size()), text(curves.back().result.area),
+                            text(roc_curve(near(all[0].result), near(found)).area), percent(detected), percent(recovered),
+                            detected > 0 ? percent(recovered / detected) : "-"});
     }
     if (curves.empty()) throw error("detector: no perturbation changed a class; give more --images, or larger radii");
     page_.charts.push_back(chart_of("Detector", watch, all));

@@ -196,10 +196,14 @@ TEST_CASE("results are shown and stored") {
   CHECK(figures[0].first == "share perturbed");
   CHECK(figures[0].second == r.share_perturbed());
   auto const arrays = r.arrays("detector_");
-  REQUIRE(arrays.size() == 6);
+  REQUIRE(arrays.size() == 7);
   CHECK(arrays[0].name == "detector_statistic");
   CHECK(arrays[0].values[2] == static_cast<float>(r.statistic[2]));
   CHECK(arrays[1].shape == std::vector<std::size_t>{4, 1});
+  CHECK(r.distances == measure(nearest_boundary{}, m, images).points.distances);
+  auto beside = plain;
+  beside.at = curvature_at::image;
+  CHECK(measure(beside, m, images).distances.empty());
 }
 
 TEST_CASE("the detector says what is wrong with its settings") {

@@ -33,6 +33,8 @@ struct curvature_readings {
   tensor<double, 2> slopes;     ///< (points, classes), ||grad F_i||
   tensor<double, 2> mean;       ///< (points, classes), rho_i; -infinity where F_i is flat
   double h = 0;                 ///< length of the differences
+  std::vector<double> distances =
+      {};  ///< (points), how far z is from the image, infinite where no boundary was found; empty at the image itself
 
   [[nodiscard]] std::size_t classes() const { return other.shape()[1]; }
   [[nodiscard]] std::span<float const> normal(std::size_t i, std::size_t c) const {

@@ -74,6 +74,7 @@ struct curvature_detector {
     tensor<int, 2> candidates;            ///< (images, candidates), i
     std::vector<int> seen, recovered;     ///< (images), k, and the class that is said: k where the image is taken for natural
     std::vector<std::uint8_t> perturbed;  ///< (images), 1 where rho > threshold
+    std::vector<double> distances;        ///< (images), of the boundary, infinite where none was found; empty with curvature_at::image
     cost spent;
 
     [[nodiscard]] std::size_t size() const { return statistic.size(); }
@@ -103,7 +104,8 @@ struct curvature_detector {
               matrix("candidates", candidates),
               detail::named_values(prefix + "seen", seen),
               detail::named_values(prefix + "recovered", recovered),
-              detail::named_values(prefix + "perturbed", perturbed)};
+              detail::named_values(prefix + "perturbed", perturbed),
+              detail::named_values(prefix + "distances", distances)};
     }
 
    private:
@@ -152,6 +154,7 @@ template <class M>
                                   }
                                   std::copy_n(order.begin(), candidates.size(), candidates.begin());
                                 });
+  result.distances = std::move(beyond.distances);
   for (std::size_t i = 0; i < beyond.size(); ++i)
     if (!beyond.reached[i]) std::ranges::fill(as_view(result.mean).row(i), -std::numeric_limits<double>::infinity());
   return result;
@@ -163,8 +166,14 @@ template <Model M>
 curvature_detector::result curvature_detector::measure(M const& model, const_image_view<M::memory> x, label_view) const {
   detail::landscape f("curvature_detector", model, batch);
   auto const r = detail::read_curvatures(f, detail::rows_of(x), *this);
-  result found{
-      .statistic = {}, .curvatures = r.mean, .candidates = r.other, .seen = r.own, .recovered = r.own, .perturbed = {}, .spent = {}};
+  result found{.statistic = {},
+               .curvatures = r.mean,
+               .candidates = r.other,
+               .seen = r.own,
+               .recovered = r.own,
+               .perturbed = {},
+               .distances = r.distances,
+               .spent = {}};
   for (std::size_t i = 0; i < r.own.size(); ++i) {
     found.statistic.push_back(r.statistic(i));
     found.perturbed.push_back(found.statistic[i] > threshold);
