@@ -75,8 +75,8 @@ TEST_CASE("the inside of a sphere has the curvature of the sphere, the outside i
   for (std::size_t i = 0; i < 40; ++i) {
     double const sign = images.labels[i] == 0 ? 1 : -1;
     inside += images.labels[i] == 0;
-    CHECK(r.statistic[i] == doctest::Approx(sign / radius).epsilon(.01));
-    CHECK(at_images.statistic[i] == doctest::Approx(sign / from_grey(images, i)).epsilon(.01));  // of the level set there
+    CHECK(r.statistic[i] == doctest::Approx(sign / radius).epsilon(.01).scale(0));
+    CHECK(at_images.statistic[i] == doctest::Approx(sign / from_grey(images, i)).epsilon(.01).scale(0));  // of the level set there
     CHECK(r.perturbed[i] == (sign > 0));
     CHECK(r.recovered[i] == 1);  // beyond the sphere where that is said of the inside
     CHECK(r.candidates(i, 0) == 1 - images.labels[i]);
@@ -92,11 +92,11 @@ TEST_CASE("the statistic is the mean of the principal curvatures") {
   image_shape const shape{3, 4, 4};
   auto const m = quadric_around_grey(shape, .4, {2, 1, 2, .5, -.5}, 3);
   auto const r = measure(curvature_detector{.random = rng{5}, .directions = 20'000}, m, grey_images(shape, 2));
-  for (double rho : r.statistic) CHECK(rho == doctest::Approx(5. / 47).epsilon(.01));
+  for (double rho : r.statistic) CHECK(rho == doctest::Approx(5. / 47).epsilon(.01).scale(0));
   auto away = m;
   for (double& v : away.lambda) v = -v;
   CHECK(measure(curvature_detector{.random = rng{5}, .directions = 20'000}, away, grey_images(shape, 1)).statistic[0] ==
-        doctest::Approx(-5. / 47).epsilon(.01));
+        doctest::Approx(-5. / 47).epsilon(.01).scale(0));
 }
 
 TEST_CASE("what bends along the normal does not count") {
@@ -104,7 +104,7 @@ TEST_CASE("what bends along the normal does not count") {
   quadric_model const m{.shape = shape, .b = -.3, .w = {1, 0, 0}, .lambda = {.5, -1.}, .e = {{1, 0, 0}, {0, 0, 1}}};
   auto const r = measure(curvature_detector{.random = rng{5}, .directions = 40'000}, m, grey_images(shape, 1));
   double const at = -1 + std::sqrt(1 + 4 * .25 * .3);  // where t + t^2 / 4 = .3, less a factor of 2
-  CHECK(r.statistic[0] == doctest::Approx(-.5 / (1 + .5 * 2 * at)).epsilon(.01));
+  CHECK(r.statistic[0] == doctest::Approx(-.5 / (1 + .5 * 2 * at)).epsilon(.01).scale(0));
 }
 
 TEST_CASE("each candidate has its own curvature, the class beyond the boundary comes first") {
@@ -120,7 +120,7 @@ TEST_CASE("each candidate has its own curvature, the class beyond the boundary c
   REQUIRE(r.candidates(0, 0) == 1);
   CHECK(r.candidates(0, 1) == 0);
   CHECK(std::abs(r.curvatures(0, 0)) < 1e-3);
-  CHECK(r.curvatures(0, 1) == doctest::Approx(-2 / (2 * .4 + .5)).epsilon(.01));
+  CHECK(r.curvatures(0, 1) == doctest::Approx(-2 / (2 * .4 + .5)).epsilon(.01).scale(0));
   CHECK(r.statistic[0] == doctest::Approx((r.curvatures(0, 0) + r.curvatures(0, 1)) / 2));
   r = curvature_detector{.random = rng{1}, .classes = 2, .threshold = -10}.measure(m, x, {});
   CHECK(r.recovered[0] == 1);  // argmax
