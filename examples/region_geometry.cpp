@@ -280,7 +280,11 @@ class study {
 
     auto const profile = found.mean_profile();
     double const largest = std::max(std::abs(profile.front()), std::abs(profile.back()));
-    double const typical = means.front().result.figures().back().second;
+    double squares = 0;  // of the curvatures in random directions
+    std::size_t counted = 0;
+    for (double const kappa : means.front().result.random)
+      if (std::isfinite(kappa)) squares += kappa * kappa, ++counted;
+    double const typical = std::sqrt(squares / static_cast<double>(std::max<std::size_t>(1, counted)));
     if (all_of_them) {
       auto const flat = static_cast<double>(std::ranges::count_if(profile, [&](double k) { return std::abs(k) < .1 * largest; }));
       double const share = flat / static_cast<double>(profile.size());
@@ -292,6 +296,7 @@ class study {
             text("the largest curvature is ", largest, ", that of random directions ", typical, " (root mean square)"),
             graded(largest / typical, 3, 10));
     }
+    if (!all_of_them) return;  // of the extremes alone half are of either sign
     double const negative = found.share_negative();
     claim("Curvatures are asymmetric: large ones have mostly one sign",
           text(percent(negative),
