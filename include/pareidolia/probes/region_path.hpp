@@ -10,6 +10,7 @@
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/boundary_walk.hpp>
 #include <pareidolia/detail/landscape.hpp>
+#include <pareidolia/detail/quantile.hpp>
 #include <pareidolia/detail/region_members.hpp>
 #include <pareidolia/detail/trails.hpp>
 #include <pareidolia/detail/vectors.hpp>
@@ -94,10 +95,8 @@ struct region_path {
     }
     /// Of the connected paths; 0 without any.
     [[nodiscard]] double median_straightness() const {
-      auto s = straightness();
-      if (s.empty()) return 0;
-      std::ranges::sort(s);
-      return (s[s.size() / 2] + s[(s.size() - 1) / 2]) / 2;
+      auto const s = straightness();
+      return s.empty() ? 0 : detail::quantile_of(s, .5);
     }
     [[nodiscard]] double mean_straightness() const {
       auto const s = straightness();
