@@ -5,6 +5,7 @@
 #include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/sinks.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/detail/execution.hpp>
 #include <pareidolia/detail/explain.hpp>
@@ -39,7 +40,9 @@ concept RunsOn = runs_on<A, M>;
 
 /// Runs an attack on a model, starting from `canvas`; its labels are the classes to reach or to leave (unused by a search over classes).
 ///
-/// What follows the rng are sinks, called after each step, which may end the run, and options: `batch_size{n}`, `quantized{}`.
+/// What follows the rng are sinks, called after each step, which may end the run, options: `batch_size{n}`, `quantized{}`, and what keeps
+/// the state of the run: `checkpoint{"run.ckpt"}` (io/checkpoint.hpp). A run whose state was kept goes on where it was and ends with the
+/// same images, values and history as one that nothing disturbed.
 ///
 /// A search that goes image by image gets the images in a batch that is kept full: those that are done leave it, waiting ones enter. The
 /// answer of an image that a sink ended before its turn is its canvas.
@@ -55,16 +58,25 @@ outcome run(attack<E, B, O> const& a, M const& model, labelled_images const& can
   if constexpr (detail::explain_run<E, B, O, M, Extras...>()) {
     using execution = detail::execution<E, B, O, M>;
     detail::check_canvas(canvas, model.input(), !execution::classwise, static_cast<std::size_t>(model.classes()));
+    std::uint64_t fingerprint = 0;
+    if constexpr (FingerprintedModel<M>) fingerprint = model.fingerprint();
     execution attempt(a.encoding, a.objective, a.optimizer, model, canvas, random, detail::options_of(extras...));
+    auto const state = [&](auto& archive) {
+      archive.setting("seed", random.seed());
+      archive.setting("stream", random.key());
+      archive.setting("model", fingerprint);
+      attempt.state(archive);
+    };
+    detail::restore_state(state, extras...);
     while (!attempt.done()) {
       attempt.advance();
-      if (!detail::inform(attempt.now(), extras...)) {
+      bool const go_on = detail::inform(attempt.now(), extras...);
+      detail::keep_state(state, !go_on || attempt.done(), extras...);
+      if (!go_on) {
         attempt.interrupt();
         break;
       }
     }
-    std::uint64_t fingerprint = 0;
-    if constexpr (FingerprintedModel<M>) fingerprint = model.fingerprint();
     return attempt.finish(random.seed(), fingerprint);
   } else {
     return {};

@@ -14,6 +14,7 @@
 #include <pareidolia/probe.hpp>
 
 #include <pareidolia/core/batch.hpp>
+#include <pareidolia/core/birth.hpp>
 #include <pareidolia/core/cost.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/filters.hpp>
@@ -24,6 +25,7 @@
 #include <pareidolia/core/roc.hpp>
 #include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/sinks.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/stopwatch.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/version.hpp>

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/birth.hpp>
 #include <pareidolia/core/tensor.hpp>
 
 #include <cstddef>
@@ -22,6 +23,7 @@ struct outcome {
   tensor<float, 2> shared =
       filled<float, 2>({0, 0});  ///< (1, length), the genotype that several images show, if it can be written as numbers; else (0, 0)
   std::vector<std::uint8_t> quantized_success;  ///< (count), success of the images rounded to 8 bits; empty unless asked for
+  std::vector<birth> births;                    ///< every champion there has been, in order; empty for searches without champions
   std::size_t steps = 0;                        ///< that the search took
   bool complete = true;                         ///< false when a sink stopped it
   std::size_t forwards = 0, backwards = 0;      ///< images passed through the model in each direction

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pareidolia/core/error.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/optimizer.hpp>
 
 #include <algorithm>
@@ -55,6 +56,10 @@ template <class T>
 inline constexpr bool is_run_option = std::same_as<std::remove_cvref_t<T>, batch_size> || std::same_as<std::remove_cvref_t<T>, quantized>;
 template <class T>
 concept RunOption = is_run_option<T>;
+
+/// What may follow the rng of a run: sinks, options, and what keeps its state.
+template <class T>
+inline constexpr bool is_run_extra = Sink<T> || RunOption<T> || StateKeeper<T>;
 
 /// A line on the terminal that says how far the run is, what its figures are and how long it will take:
 ///
@@ -134,10 +139,26 @@ struct history {
   }
 };
 
-/// Writes the figures of each step into a history that outlives the run.
+/// Writes the figures of each step into a history that outlives the run. The history is part of the state of a run that is kept.
 class recorder {
  public:
   explicit recorder(history& log) : log_(&log) {}
+
+  template <class A>
+  void state(A& a) {
+    std::vector<double> values;
+    for (auto const& row : log_->rows) values.insert(values.end(), row.begin(), row.end());
+    a("names", log_->names);
+    a("steps", log_->steps);
+    a("values", values);
+    if constexpr (A::reading) {
+      std::size_t const width = log_->names.size();
+      if (values.size() != width * log_->steps.size()) detail::fail("recorder: the history that was kept is damaged; begin anew");
+      log_->rows.clear();
+      for (auto row = values.begin(); row != values.end(); row += static_cast<std::ptrdiff_t>(width))
+        log_->rows.emplace_back(row, row + static_cast<std::ptrdiff_t>(width));
+    }
+  }
 
   void operator()(step const& now) {
     if (log_->names.empty())
@@ -215,7 +236,7 @@ template <class... Sinks>
 bool inform(step const& now, Sinks&... sinks) {
   bool go_on = true;
   [[maybe_unused]] auto const tell = [&](auto& sink) {  // unused by a run without sinks
-    if constexpr (RunOption<decltype(sink)>)
+    if constexpr (RunOption<decltype(sink)> || StateKeeper<decltype(sink)>)
       return;
     else if constexpr (std::same_as<decltype(sink(now)), verdict>)
       go_on = sink(now) == verdict::go_on && go_on;

@@ -10,6 +10,7 @@
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/explain.hpp>
+#include <pareidolia/detail/hasher.hpp>
 #include <pareidolia/detail/session.hpp>
 
 #include <algorithm>
@@ -21,6 +22,7 @@
 #include <memory>
 #include <numeric>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -114,17 +116,40 @@ class execution {
   }
 
   [[nodiscard]] step now() {
-    double const model_seconds = pass_.seconds();  // which may wait for the model
+    double const in_model = model_seconds();  // which may wait for the model
     if constexpr (imagewise) {
       std::size_t const finished = next_ - seats_.size();
       figures_ = {{{"finished", static_cast<double>(finished)}, {"fooled", static_cast<double>(fooled_)}}};
       // Progress by images where they come in turns, else by the steps of the one batch.
-      if (images_.shape[0] > options_.batch) return {{finished, images_.shape[0], figures_}, seconds(), model_seconds};
+      if (images_.shape[0] > options_.batch) return {{finished, images_.shape[0], figures_}, seconds(), in_model};
       standing const where = search_.where();
-      return {{where.step, where.steps, figures_}, seconds(), model_seconds};
+      return {{where.step, where.steps, figures_}, seconds(), in_model};
     } else {
-      return {search_.where(), seconds(), model_seconds};
+      return {search_.where(), seconds(), in_model};
     }
+  }
+
+  /// What the run must have in common with the one whose state was kept, and where it was.
+  template <class A>
+  void state(A& a) {
+    hasher canvas;
+    for (std::size_t extent : images_.shape) canvas.add(extent);
+    canvas.add(images_.flat());
+    for (int label : canvas_.labels) canvas.add(static_cast<std::uint64_t>(label));
+    a.setting("canvas", canvas.value());
+    a.setting("classes", classes_);
+    describe(a, "encoding", encoding_);
+    describe(a, "objective", objective_);
+    a("steps", result_.steps);
+    a("forwards", pass_.forwards);
+    a("backwards", pass_.backwards);
+    double all = seconds(), inside = model_seconds();
+    a("seconds", all);
+    a("model seconds", inside);
+    if constexpr (A::reading) seconds_before_ = all, model_seconds_before_ = inside;
+    a("forwards spent", result_.forwards_spent);
+    a("backwards spent", result_.backwards_spent);
+    a("search", search_);
   }
 
   /// Ends it before it is done: the answer is what there is.
@@ -137,6 +162,7 @@ class execution {
   outcome finish(std::uint64_t seed, std::uint64_t fingerprint) {
     if (result_.steps == 0) fail("run: the optimizer was done before its first step; give it at least one");
     if constexpr (!imagewise) show_best();
+    if constexpr (requires { search_.births(); }) result_.births = search_.births();
     std::size_t const count = result_.images.shape()[0], canvases = images_.shape[0];
     result_.scores = filled<float, 2>({count, classes_});
     result_.distances = filled<float, 2>({count, 4});
@@ -155,7 +181,7 @@ class execution {
     }
     result_.forwards = pass_.forwards;
     result_.backwards = pass_.backwards;
-    result_.model_seconds = pass_.seconds();
+    result_.model_seconds = model_seconds();
     result_.seconds = seconds();
     result_.seed = seed;
     result_.model = fingerprint;
@@ -166,7 +192,18 @@ class execution {
   using search = search_t<O, E, S>;
   using population = population_t<E, S>;
 
-  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
+  // Since the run began, in all the processes that have had a part in it.
+  [[nodiscard]] double seconds() const {
+    return seconds_before_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+  [[nodiscard]] double model_seconds() { return model_seconds_before_ + pass_.seconds(); }
+
+  // What a part says of itself that the result depends on.
+  template <class A, class Part>
+  static void describe(A& a, std::string_view name, Part const& part) {
+    auto inner = a.part(name);
+    if constexpr (requires { part.settings(inner); }) part.settings(inner);
+  }
 
   [[nodiscard]] std::vector<std::size_t> images_of_seats() const {
     std::vector<std::size_t> who(imagewise ? std::min(options_.batch, images_.shape[0]) : images_.shape[0]);
@@ -369,6 +406,7 @@ class execution {
   const_image_view<space::host> images_;
   run_options options_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  double seconds_before_ = 0, model_seconds_before_ = 0;  // of a run that was taken up
   outcome result_;
   session<M> pass_;
   std::size_t classes_;

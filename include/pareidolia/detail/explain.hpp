@@ -48,13 +48,17 @@ template <class E, class B, class O, class M>
   }
 }
 
+/// Whether a run can be taken up where it was.
+template <class O, class E, space S>
+inline constexpr bool is_resumable = Stateful<search_t<O, E, S>> && !ImagewiseOptimizer<O, E, S>;
+
 /// Every mistake a caller of run() can make, each with one sentence; false when any was made.
 template <class E, class B, class O, class M, class... Sinks>
 [[nodiscard]] consteval bool explain_run() {
   static_assert(Model<M>,
                 "model: needs `static constexpr space memory`, a type workspace, input(), classes(), prepare(count) and forward(x, y, "
                 "workspace) const");
-  static_assert(((Sink<Sinks> || RunOption<Sinks>)&&...),
+  static_assert((is_run_extra<Sinks> && ...),
                 "sink: each argument after the rng must be callable with `step const&` and return void or verdict, or be an option");
   if constexpr (Model<M>) {
     constexpr space S = M::memory;
@@ -83,13 +87,17 @@ template <class E, class B, class O, class M, class... Sinks>
           static_assert(DifferentiableModel<M>, "model: this optimizer follows gradients, add backward(dy, dx, workspace) const");
           static_assert(DifferentiableEncoding<E, S>, "encoding: this optimizer follows gradients, add pullback(p, canvas, dx, dp) const");
         }
+        if constexpr ((StateKeeper<Sinks> || ...))
+          static_assert(is_resumable<O, E, S>,
+                        "checkpoint: this optimizer's search cannot be resumed, add `template <class A> void state(A&)` to it, which names "
+                        "its parts (core/state.hpp)");
         if constexpr (how == feeding::classes)
           static_assert(ClasswiseObjective<B, S>, "objective: this optimizer keeps a champion per class, add values(y, v) const");
       }
     }
   }
   if constexpr (fits<E, B, O, M>())
-    return Memory<M::memory> && ((Sink<Sinks> || RunOption<Sinks>)&&...);
+    return Memory<M::memory> && (is_run_extra<Sinks> && ...) && (!(StateKeeper<Sinks> || ...) || is_resumable<O, E, M::memory>);
   else
     return false;
 }

@@ -51,8 +51,8 @@ class header_reader final : public nlohmann::json::json_sax_t {
   /// Tensors and metadata go to `result`; `data` bytes follow the header.
   header_reader(weights& result, std::uint64_t data) : result_(result), data_(data) {}
 
-  /// The tensors in the order of their data.
-  std::vector<entry> read(std::string_view header) {
+  /// The tensors in the order of their data; those of whole numbers only if they are wanted.
+  std::vector<entry> read(std::string_view header, bool whole_ones = false) {
     if (!header.starts_with('{')) fail("its header does not start with '{'; this is no safetensors file");
     nlohmann::json::sax_parse(header, this);
     std::sort(entries_.begin(), entries_.end(),
@@ -64,6 +64,7 @@ class header_reader final : public nlohmann::json::json_sax_t {
       covered = tensor.end;
     }
     if (covered != data_) fail("it has ", data_ - covered, " bytes that belong to no tensor");
+    if (whole_ones) return std::move(entries_);
     std::erase_if(entries_, [this](entry const& tensor) {
       if (is_whole(tensor.kind)) result_.parameters.erase(tensor.content);
       return is_whole(tensor.kind);

@@ -5,8 +5,10 @@
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/cppn_kernel.hpp>
+#include <pareidolia/detail/cppn_packing.hpp>
 #include <pareidolia/detail/cppn_program.hpp>
 #include <pareidolia/detail/dispatch.hpp>
 #include <pareidolia/encoding.hpp>
@@ -35,6 +37,10 @@ struct cppn_population<space::host> {
   void assign(std::span<std::size_t const> to, cppn_population const& source, std::span<std::size_t const> from) {
     for (std::size_t k = 0; k < to.size(); ++k) networks[to[k]] = source.networks[from[k]];
   }
+
+  /// Rows of numbers, from which unpack() makes the networks again: to store them.
+  [[nodiscard]] tensor<float, 2> packed() const { return detail::pack(networks); }
+  void unpack(tensor<float, 2> const& rows) { networks = detail::unpack(as_view(rows)); }
 };
 
 /// Images drawn by small growing networks: the value of a pixel is what a network answers to its position. Regular where the direct
@@ -99,6 +105,25 @@ struct cppn {
   /// reads them, whose hues end at 180 for one turn, so that answers go round 255 / 180 times. OpenCV's own rounding of the result may
   /// differ by one level.
   static constexpr cppn released_code();
+
+  template <class A>
+  void settings(A& a) const {
+    a.setting("cppn.positions", positions);
+    a.setting("cppn.activations", 8 * activations.sine + 4 * activations.sigmoid + 2 * activations.gaussian + activations.linear);
+    a.setting("cppn.weight_range", weight_range);
+    a.setting("cppn.weight_mutation", weight_mutation);
+    a.setting("cppn.eta", eta);
+    a.setting("cppn.activation_mutation", activation_mutation);
+    a.setting("cppn.connection_addition", connection_addition);
+    a.setting("cppn.connection_deletion", connection_deletion);
+    a.setting("cppn.connection_split", connection_split);
+    a.setting("cppn.node_deletion", node_deletion);
+    a.setting("cppn.max_hidden_nodes", max_hidden_nodes);
+    a.setting("cppn.max_connections", max_connections);
+    a.setting("cppn.colours", colours);
+    a.setting("cppn.hue_turns", hue_turns);
+    a.setting("cppn.levels", levels);
+  }
 
   /// Errors: an option outside its range.
   void check() const {

@@ -70,6 +70,16 @@ struct pixels {
   template <space S>
   using population = pixel_genes<S>;
 
+  template <class A>
+  void settings(A& a) const {
+    a.setting("pixels.rate", rate);
+    a.setting("pixels.eta", eta);
+    a.setting("pixels.crossover", crossover);
+    a.setting("pixels.crossover_eta", crossover_eta);
+    a.setting("pixels.levels", levels);
+    a.setting("pixels.halve_every", halve_every);
+  }
+
   /// Errors: a setting outside its range.
   void check() const {
     if (!(rate >= 0 && rate <= 1)) detail::fail("pixels: rate is ", rate, "; it is a probability, give a value in [0, 1]");

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <pareidolia/core/batch.hpp>
+#include <pareidolia/core/birth.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/encoding.hpp>
 #include <pareidolia/optimizer.hpp>
@@ -62,6 +64,7 @@ struct elite {
   float value = 0;               ///< its objective
   std::size_t generation = 0;    ///< that made it
   std::size_t replacements = 0;  ///< champions the cell has had, this one included
+  std::uint64_t id = 0;          ///< generation * children + its place among them
 };
 
 /// A running map_elites; a ClasswiseSearch.
@@ -78,7 +81,8 @@ class map_elites::search {
         parents_(encoding.buffer(policy.children, canvas)),
         children_(encoding.buffer(policy.children, canvas)),
         from_(policy.children),
-        to_(policy.children) {
+        to_(policy.children),
+        parent_(policy.children) {
     std::iota(to_.begin(), to_.end(), std::size_t{0});
     scheduled().draw(children_, random_.fork(0));
   }
@@ -93,6 +97,30 @@ class map_elites::search {
   /// step is the generation that was told last.
   [[nodiscard]] standing where() const { return {generation_ == 0 ? 0 : generation_ - 1, policy_.generations, figures_}; }
 
+  /// Every champion there has been, in order.
+  [[nodiscard]] std::vector<birth> const& births() const { return births_; }
+
+  template <class A>
+  void state(A& a) {
+    a.setting("map_elites.children", policy_.children);
+    a("generation", generation_);
+    column(a, "values", elites_, &elite::value);
+    column(a, "generations", elites_, &elite::generation);
+    column(a, "replacements", elites_, &elite::replacements);
+    column(a, "ids", elites_, &elite::id);
+    if constexpr (A::reading) begin_archive(elites_.size());
+    a("champions", *champions_);
+    column(a, "births.id", births_, &birth::id);
+    column(a, "births.parent", births_, &birth::parent);
+    column(a, "births.generation", births_, &birth::generation);
+    column(a, "births.cell", births_, &birth::cell);
+    column(a, "births.from", births_, &birth::from);
+    column(a, "births.value", births_, &birth::value);
+    column(a, "figures", figures_, &figure::value);
+    if constexpr (A::reading)
+      if (!done()) breed();
+  }
+
   void tell(classwise_evaluation<S> const& e) {
     offer(e.values);
     ++generation_;
@@ -104,16 +132,19 @@ class map_elites::search {
   void offer(const_score_view<S> values) {
     std::size_t const classes = values.shape[1];
     if (generation_ == 0) {
-      champions_.reset(new population(encoding_.buffer(classes, canvas_)));  // asks no move of a population
-      elites_.assign(classes, {-std::numeric_limits<float>::infinity(), 0, 0});
-      winner_.resize(classes);
-      best_.resize(classes);
+      elites_.assign(classes, {-std::numeric_limits<float>::infinity(), 0, 0, 0});
+      begin_archive(classes);
     }
     best_rows(values, winner_, best_);
     std::vector<std::size_t> cells, winners;
     for (std::size_t k = 0; k < classes; ++k) {
       if (!(best_[k] > elites_[k].value)) continue;
-      elites_[k] = {best_[k], generation_, elites_[k].replacements + 1};
+      bool const drawn = generation_ == 0;
+      std::size_t const child = winner_[k];
+      elites_[k] = {best_[k], generation_, elites_[k].replacements + 1, generation_ * policy_.children + child};
+      auto const cell = static_cast<std::uint32_t>(k);
+      births_.push_back({elites_[k].id, drawn ? birth::none : parent_[child], generation_, cell,
+                         drawn ? cell : static_cast<std::uint32_t>(from_[child]), best_[k]});
       cells.push_back(k);
       winners.push_back(winner_[k]);
     }
@@ -123,11 +154,18 @@ class map_elites::search {
     summarise(cells.size());
   }
 
+  void begin_archive(std::size_t classes) {
+    champions_.reset(new population(encoding_.buffer(classes, canvas_)));  // asks no move of a population
+    winner_.resize(classes);
+    best_.resize(classes);
+  }
+
   // The children of the generation that is asked for next.
   void breed() {
     rng const random = random_.fork(generation_);
     auto selection = random.fork(0).stream(0);
     for (std::size_t& parent : from_) parent = selection.below(static_cast<std::uint32_t>(elites_.size()));
+    for (std::size_t i = 0; i < from_.size(); ++i) parent_[i] = elites_[from_[i]].id;
     parents_.assign(to_, *champions_, from_);
     scheduled().vary(parents_, children_, random.fork(1));
   }
@@ -162,9 +200,11 @@ class map_elites::search {
   std::unique_ptr<population> champions_;  // made when the number of classes is known
   std::vector<elite> elites_;
   std::vector<std::size_t> from_, to_;  // parents of the children, and the children
-  std::vector<std::size_t> winner_;     // for each class the best child
-  std::vector<float> best_;             // and its value
-  std::size_t generation_ = 0;          // of the children that were asked for
+  std::vector<std::uint64_t> parent_;   // ids of the parents
+  std::vector<birth> births_;
+  std::vector<std::size_t> winner_;  // for each class the best child
+  std::vector<float> best_;          // and its value
+  std::size_t generation_ = 0;       // of the children that were asked for
   std::array<figure, 5> figures_{};
 };
 
