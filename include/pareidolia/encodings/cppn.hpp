@@ -201,6 +201,19 @@ struct cppn {
     });
   }
 
+  /// Genes move in proportion to their slopes, the one of the largest by the whole length; those that would leave [0, 1] stop there.
+  void climb(cppn_population<space::host>& p, cppn_population<space::host> const& dp, std::span<float const> lengths) const {
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      auto& genes = p.networks[i].connections;
+      auto const& slopes = dp.networks[i].connections;
+      float steepest = 0;
+      for (auto const& connection : slopes) steepest = std::max(steepest, std::abs(connection.gene));
+      if (!(steepest > 0 && std::isfinite(steepest))) continue;
+      for (std::size_t k = 0; k < genes.size(); ++k)
+        genes[k].gene = std::clamp(genes[k].gene + lengths[i] * (slopes[k].gene / steepest), 0.f, 1.f);
+    }
+  }
+
   void draw(cppn_population<space::host>& children, rng const& random) const {
     auto const list = listed();
     for (std::size_t i = 0; i < children.size(); ++i) {

@@ -6,6 +6,8 @@
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/rows.hpp>
+#include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/dispatch.hpp>
 #include <pareidolia/detail/variation.hpp>
@@ -152,6 +154,17 @@ struct pixels {
       for (std::size_t i = first; i < end; ++i)
         detail::dispatch<detail::polynomial_mutation>(best, child(i), rate, eta, random.key(), std::uint64_t{i});
     });
+  }
+
+  /// Every gene moves by the whole length in the direction of the sign of its slope, and stops at 0 and 1.
+  template <space S>
+  void climb(pixel_genes<S>& p, pixel_genes<S> const& dp, std::span<float const> lengths) const {
+    storage<float, 2, S> signs(dp.rows().shape);
+    copy(dp.rows(), signs.view());
+    sign_rows(signs.view());
+    axpy_rows(lengths, view<float const, 2, S>(signs.view()), p.rows());
+    storage<float, 4, S> nothing({1, 1, 1, p.rows().shape[1]});
+    clamp_to_box(view<float const, 4, S>(nothing.view()), p.rows());
   }
 
   // The same in device memory: encodings/device/pixels.hpp, which comes with an engine for devices.

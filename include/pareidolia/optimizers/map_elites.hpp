@@ -91,8 +91,14 @@ class map_elites::search {
   [[nodiscard]] bool done() const { return generation_ > policy_.generations; }
   [[nodiscard]] population const& best() const { return *champions_; }
 
-  /// The champion of each class.
+  /// The champion of each class; none before the first tell.
   [[nodiscard]] std::span<elite const> elites() const { return elites_; }
+
+  /// For each child that is asked for the class whose champion its parent is. Without meaning in generation 0.
+  [[nodiscard]] std::span<std::size_t const> origins() const { return from_; }
+
+  /// Puts others, what became of them, in the place of the children that were asked for, before tell() says what they are worth.
+  void adopt(population const& grown) { children_.assign(to_, grown, to_); }
 
   /// step is the generation that was told last.
   [[nodiscard]] standing where() const { return {generation_ == 0 ? 0 : generation_ - 1, policy_.generations, figures_}; }
