@@ -42,8 +42,20 @@ namespace pareidolia {
 /// Errors: no children; more than one canvas (a champion belongs to a class, not to a canvas); a class for which every value of
 /// generation 0 is NaN.
 struct map_elites {
-  std::size_t children = 200;     ///< images per generation; 400 for the paper's CPPNs on ImageNet
-  std::size_t generations = 200;  ///< after the random one; the paper has 200 on MNIST, 5000 (CPPN) and 20,000 (direct) on ImageNet
+  std::size_t children = 200;     ///< images per generation
+  std::size_t generations = 200;  ///< after the random one
+
+  /// The paper's runs. Of the children it says nothing: as in the authors' code. On ImageNet the value of a class is its mean confidence
+  /// over ten crops of an image of 256 x 256: models/crops.hpp.
+  static constexpr map_elites paper_mnist();
+  static constexpr map_elites paper_imagenet_cppn();
+  static constexpr map_elites paper_imagenet_direct();
+
+  /// As the authors' experiment files have it.
+  static constexpr map_elites released_mnist_cppn();
+  static constexpr map_elites released_mnist_direct();
+  static constexpr map_elites released_imagenet_cppn();
+  static constexpr map_elites released_imagenet_direct();
 
   template <class E, space S>
   class search;
@@ -58,6 +70,14 @@ struct map_elites {
     return search<E, S>(*this, encoding, canvas, random);
   }
 };
+
+constexpr map_elites map_elites::paper_mnist() { return {.children = 200, .generations = 200}; }
+constexpr map_elites map_elites::paper_imagenet_cppn() { return {.children = 400, .generations = 5000}; }
+constexpr map_elites map_elites::paper_imagenet_direct() { return {.children = 200, .generations = 20'000}; }
+constexpr map_elites map_elites::released_mnist_cppn() { return {.children = 200, .generations = 1001}; }
+constexpr map_elites map_elites::released_mnist_direct() { return {.children = 200, .generations = 1010}; }
+constexpr map_elites map_elites::released_imagenet_cppn() { return {.children = 400, .generations = 5001}; }
+constexpr map_elites map_elites::released_imagenet_direct() { return {.children = 200, .generations = 5010}; }
 
 /// The champion of one class.
 struct elite {
