@@ -18,6 +18,7 @@
 #include <pareidolia/core/cost.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/filters.hpp>
+#include <pareidolia/core/lineage.hpp>
 #include <pareidolia/core/named_array.hpp>
 #include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/parallel.hpp>
