@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/attack.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/lineage.hpp>
 #include <pareidolia/core/outcome.hpp>
@@ -15,12 +16,16 @@
 #include <pareidolia/io/findings.hpp>
 #include <pareidolia/io/histogram.hpp>
 #include <pareidolia/io/model_table.hpp>
+#include <pareidolia/probes/repetition_ablation.hpp>
+#include <pareidolia/probes/transfer_matrix.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <numeric>
 #include <span>
 #include <string>
@@ -258,6 +263,177 @@ namespace detail {
   table t = table_of(std::move(title), found);
   t.columns.front() = "run";
   return t;
+}
+
+namespace detail {
+
+/// A lineage by the classes that it came through: "from ruler in generation 311, from oboe in generation 24".
+[[nodiscard]] inline std::string path_text(genealogy const& family, std::vector<std::size_t> const& line,
+                                           std::span<std::string const> class_names) {
+  constexpr std::size_t most = 5;
+  std::string text;
+  std::size_t switches = 0;
+  for (std::size_t const place : line) {
+    if (!family.switched(place) || ++switches > most) continue;
+    int const cell = static_cast<int>(family.births[family.parents[place]].cell);
+    text +=
+        (switches > 1 ? ", from " : "from ") + class_text(cell, class_names) + " in generation " + grouped(family.births[place].generation);
+  }
+  return switches > most ? text + ", and " + grouped(switches - most) + " more" : text;
+}
+
+/// The last champions, cells in falling order of `size`, at most so many; those of size 0 are left out.
+template <class Size>
+[[nodiscard]] std::vector<std::size_t> greatest_cells(genealogy const& family, std::size_t most, Size const& size) {
+  std::vector<std::pair<std::size_t, std::size_t>> all;
+  for (std::size_t cell = 0; cell < family.cells(); ++cell)
+    if (std::size_t const n = size(cell); n != 0) all.emplace_back(n, cell);
+  std::ranges::stable_sort(all, std::greater{}, [](auto const& one) { return one.first; });
+  std::vector<std::size_t> cells;
+  for (auto const& [n, cell] : all)
+    if (cells.size() < most) cells.push_back(cell);
+  return cells;
+}
+
+}  // namespace detail
+
+/// Where champions came from: at most `most` lineages, those that came through the most classes first.
+[[nodiscard]] inline table lineages_of(std::string title, genealogy const& family, std::size_t most,
+                                       std::span<std::string const> class_names = {}) {
+  table t{std::move(title), {}, {"class", "confidence", "generation", "ancestors", "came"}};
+  for (std::size_t const cell : detail::greatest_cells(family, most, [&](std::size_t k) { return family.switches(k); })) {
+    birth const& b = family.births[family.champions[cell]];
+    t.rows.push_back({detail::class_text(static_cast<int>(cell), class_names), detail::percentage(1 - double{b.value}),
+                      detail::grouped(b.generation), detail::grouped(family.ancestors[family.champions[cell]]),
+                      detail::path_text(family, family.lineage(cell), class_names)});
+  }
+  return t;
+}
+
+/// Lineages in pictures, youngest first: of each champion those ancestors that are champions still, since only of these `found` has the
+/// images. At most `most` are shown, those with the most pictures first. `found` is the outcome whose births the family has. Errors: an
+/// outcome of another number of classes.
+[[nodiscard]] inline gallery gallery_of(std::string title, genealogy const& family, outcome const& found, std::size_t most,
+                                        std::span<std::string const> class_names = {}) {
+  if (found.size() != family.cells())
+    detail::fail("gallery_of: ", found.size(), " images for champions of ", family.cells(),
+                 " cells; give the outcome that the births are of");
+  std::map<std::uint64_t, std::size_t> image_of;
+  for (std::size_t cell = family.cells(); cell-- > 0;)
+    if (family.champions[cell] != genealogy::none) image_of[family.births[family.champions[cell]].id] = cell;
+  auto const living = [&](std::size_t cell) {
+    std::vector<std::size_t> images;
+    for (std::size_t const place : family.lineage(cell)) {
+      auto const known = image_of.find(family.births[place].id);
+      if (known != image_of.end() && (images.empty() || images.back() != known->second)) images.push_back(known->second);
+    }
+    return images;
+  };
+  gallery g{std::move(title), "Champions with those of their ancestors that are champions of other classes still, youngest first."};
+  g.wide = true;
+  auto const& s = found.images.shape();
+  auto const others = [&](std::size_t cell) { return std::max<std::size_t>(1, living(cell).size()) - 1; };
+  for (std::size_t const cell : detail::greatest_cells(family, most, others)) {
+    auto const images = living(cell);
+    auto strip = filled<float, 4>({images.size(), s[1], s[2], s[3]});
+    for (std::size_t k = 0; k < images.size(); ++k) std::ranges::copy(as_view(found.images).row(images[k]), as_view(strip).row(k).begin());
+    birth const& b = family.births[family.champions[cell]];
+    std::string const path = detail::path_text(family, family.lineage(cell), class_names);
+    g.pictures.push_back({detail::class_text(static_cast<int>(cell), class_names) + ", " + detail::percentage(1 - double{b.value}) + ", " +
+                              detail::plural(family.ancestors[family.champions[cell]], "ancestor") + (path.empty() ? "" : "; " + path),
+                          detail::strip_of(strip)});
+  }
+  return g;
+}
+
+/// What is left when repeated elements are removed: the median over the images that have any, between quartiles, over the share removed.
+[[nodiscard]] inline chart chart_of(std::string title, std::vector<measurement<repetition_ablation::result>> const& found) {
+  chart c{std::move(title), "Median and quartiles of the images with repeated elements.", "share of the elements removed", "confidence"};
+  c.y_shown = {0, 1};
+  for (auto const& [model, result] : found) {
+    if (result.repetitive().empty()) continue;
+    line l{model, {}, {}};
+    constexpr int parts = 20;
+    for (int k = 0; k <= parts; ++k) {
+      double const removed = static_cast<double>(k) / parts;
+      l.x.push_back(removed);
+      l.y.push_back(result.quantile(removed, .5));
+      l.low.push_back(result.quantile(removed, .25));
+      l.high.push_back(result.quantile(removed, .75));
+    }
+    c.lines.push_back(std::move(l));
+  }
+  return c;
+}
+
+/// Images whose repeated elements are removed one after the other: `length` pictures each, from the image to the one without any.
+///
+/// `images` are those that were measured (outcome::images). At most `most` of those with repeated elements are shown, half of them those
+/// that lose the most confidence until one element is left, first of all, half of them those that lose the least. Errors: images of another
+/// number, strips of less than two pictures.
+[[nodiscard]] inline gallery gallery_of(std::string title, repetition_ablation::result const& found, tensor<float, 4> const& images,
+                                        std::size_t most, std::span<std::string const> class_names = {}, std::size_t length = 7) {
+  auto const& s = images.shape();
+  if (s[0] != found.images.size())
+    detail::fail("gallery_of: ", s[0], " images for a result of ", found.images.size(), "; give those that were measured");
+  if (length < 2) detail::fail("gallery_of: length is ", length, "; give at least 2 pictures for each strip");
+  auto which = found.repetitive();
+  auto const left = [&](std::size_t i) { return double{found.images[i].confidence[found.images[i].elements.size() - 1]}; };
+  std::ranges::stable_sort(which, std::greater{}, [&](std::size_t i) { return found.images[i].after(0) - left(i); });
+  std::size_t const shown = std::min(most, which.size()), first = (shown + 1) / 2;
+  which.erase(which.begin() + static_cast<std::ptrdiff_t>(first), which.end() - static_cast<std::ptrdiff_t>(shown - first));
+
+  gallery g{std::move(title), "Elements that repeat are painted over in the colour around them, one after the other."};
+  g.wide = true;
+  for (std::size_t const i : which) {
+    ablation const& a = found.images[i];
+    auto strip = filled<float, 4>({length, s[1], s[2], s[3]});
+    for (std::size_t k = 0; k < length; ++k) {
+      std::ranges::copy(as_view(images).row(i), as_view(strip).row(k).begin());
+      a.remove(k * a.elements.size() / (length - 1), {s[1], s[2], s[3]}, as_view(strip).row(k));
+    }
+    auto const percent = [](double p) { return detail::percentage(1 - p); };
+    g.pictures.push_back({detail::class_text(found.classes[i], class_names) + ", " + percent(a.after(0)) + "; of " +
+                              detail::plural(a.elements.size(), "element") + " half removed " + percent(a.after(.5)) + ", all but one " +
+                              percent(left(i)) + ", all " + percent(a.after(1)),
+                          detail::strip_of(strip)});
+  }
+  return g;
+}
+
+/// Images of each model on each model, a row each.
+[[nodiscard]] inline table table_of(std::string title, transfer_matrix::result const& found) {
+  std::string const level = detail::percentage(1 - double{found.threshold});
+  table t{std::move(title),
+          "Confidence in the class that the images were found for.",
+          {"found for", "scored on", "images", "mean", "median", level + " on both", level + " on its own only", "seen as the class"}};
+  for (std::size_t i = 0; i < found.size(); ++i)
+    for (std::size_t j = 0; j < found.size(); ++j) {
+      auto const percent = [](double share) { return detail::fixed(100 * share, 1) + " %"; };
+      t.rows.push_back({found.names[i], found.names[j], detail::grouped(found.confidence[i][j].size()), percent(found.mean(i, j)),
+                        percent(found.median(i, j)), percent(found.both(i, j)), i == j ? "-" : percent(found.own_only(i, j)),
+                        percent(found.seen[i][j])});
+    }
+  return t;
+}
+
+/// The same as maps: a row for each model that images were found for, a column for each that they were scored on.
+[[nodiscard]] inline gallery gallery_of(std::string title, transfer_matrix::result const& found) {
+  gallery g{std::move(title), "Rows: found for; columns: scored on; from the top and the left"};
+  std::size_t const n = found.size();
+  for (std::size_t i = 0; i < n; ++i) g.note += (i == 0 ? " " : ", ") + found.names[i];
+  g.note += ".";
+  auto const add = [&](std::string caption, auto const& value) {
+    auto values = filled<float, 2>({n, n});
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < n; ++j) values(i, j) = static_cast<float>(value(i, j));
+    g.pictures.push_back({std::move(caption), filled<float, 3>({1, n, n}, .5f), std::move(values), {.low = 0, .high = 1}});
+  };
+  if (n == 0) return g;
+  add("mean confidence", [&](std::size_t i, std::size_t j) { return found.mean(i, j); });
+  add("share at " + detail::percentage(1 - double{found.threshold}) + " and above on both",
+      [&](std::size_t i, std::size_t j) { return found.both(i, j); });
+  return g;
 }
 
 }  // namespace pareidolia
