@@ -207,15 +207,16 @@ class map_elites::search {
   void summarise(std::size_t replaced) {
     std::vector<float> values;
     for (elite const& e : elites_) values.push_back(e.value);
-    std::sort(values.begin(), values.end());
-    std::size_t const n = values.size();
-    double const mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(n);
-    double const median = (double{values[(n - 1) / 2]} + double{values[n / 2]}) / 2;
+    double const mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+    auto const middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    bool const even = values.size() % 2 == 0;
+    double const median = even ? (double{*std::max_element(values.begin(), middle)} + double{*middle}) / 2 : double{*middle};
     figures_ = {{{"replaced", static_cast<double>(replaced)},
                  {"median", median},
                  {"mean", mean},
-                 {"max", double{values.back()}},
-                 {"min", double{values.front()}}}};
+                 {"max", double{*std::max_element(middle, values.end())}},
+                 {"min", double{*std::min_element(values.begin(), middle + 1)}}}};
   }
 
   map_elites policy_;
