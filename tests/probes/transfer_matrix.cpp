@@ -73,6 +73,19 @@ TEST_CASE("models may have different types, and as many as there are of one") {
   CHECK(mixed.seen == same.seen);
 }
 
+TEST_CASE("a model of other sizes is shown images resized") {
+  auto const small = by_first_pixel(20);
+  auto large = by_first_pixel(20);
+  large.shape = {1, 2, 4};
+  for (auto& w : large.w) w.resize(8);
+  auto const a = found({.9f});
+  outcome b = found({.9f});
+  b.images = filled<float, 4>({1, 1, 2, 4}, .75f);
+  auto const r = transfer_matrix{}.measure(evolved{"small", small, a}, evolved{"large", large, b});
+  CHECK(r.confidence[0][1][0] == doctest::Approx(logistic(8)).epsilon(1e-5));
+  CHECK(r.confidence[1][0][0] == doctest::Approx(logistic(5)).epsilon(1e-5));
+}
+
 TEST_CASE("figures and arrays name pairs of models") {
   auto const steep = by_first_pixel(20), flat = by_first_pixel(2);
   auto const a = found({1, .9f, .5f}), b = found({.75f});
@@ -90,12 +103,12 @@ TEST_CASE("figures and arrays name pairs of models") {
 
 TEST_CASE("models of other images or classes, and outcomes without images, are one sentence each") {
   auto const steep = by_first_pixel(20);
-  auto const wide = pareidolia_test::random_planes(2, {1, 1, 3}, 1), more = pareidolia_test::random_planes(3, {1, 1, 2}, 1);
+  auto const coloured = pareidolia_test::random_planes(2, {2, 1, 2}, 1), more = pareidolia_test::random_planes(3, {1, 1, 2}, 1);
   auto const a = found({1}), none = found({});
   auto const fails = [&](auto const& model, outcome const& o, transfer_matrix const& probe = {}) {
     return error_of([&] { (void)probe.measure(evolved{"steep", steep, a}, evolved{"other", model, o}); });
   };
-  CHECK(contains(fails(wide, a), "images of steep are 1x1x2, other takes 1x1x3; wrap both in center_crop"));
+  CHECK(contains(fails(coloured, a), "images of steep have 1 channels, other takes 2"));
   CHECK(contains(fails(more, a), "images of steep were found for 2 classes, other has 3"));
   CHECK(contains(fails(steep, none), "nothing was found for other"));
   CHECK(contains(fails(steep, a, {.batch = 0}), "batch is 0"));
