@@ -23,6 +23,7 @@
 #include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/resize.hpp>
 #include <pareidolia/core/roc.hpp>
 #include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/sinks.hpp>
