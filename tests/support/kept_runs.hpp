@@ -45,7 +45,7 @@ struct kill_after {
 /// Runs the attack in pieces of `steps` steps, each but the last killed; the state is kept every second step, so some work is lost.
 template <class A, class M, class... Extras>
 [[nodiscard]] outcome run_in_pieces(A const& a, M const& model, labelled_images const& canvas, std::uint64_t seed, std::size_t steps,
-                                    Extras const&... extras) {
+                                    Extras... extras) {
   memory_keeper keeper{.state = {}, .every = 2};
   for (std::size_t piece = 0; piece < 10'000; ++piece) {
     try {
@@ -57,8 +57,8 @@ template <class A, class M, class... Extras>
   return {};
 }
 
-/// That both found the same, at the same cost in images.
-inline void check_same(outcome const& a, outcome const& b) {
+/// That both found the same with as many looks at each image.
+inline void check_same_answers(outcome const& a, outcome const& b) {
   CHECK(a.images == b.images);
   CHECK(a.scores == b.scores);
   CHECK(a.values == b.values);
@@ -68,10 +68,15 @@ inline void check_same(outcome const& a, outcome const& b) {
   CHECK(a.shared == b.shared);
   CHECK(a.births == b.births);
   CHECK(a.forwards == b.forwards);
-  CHECK(a.backwards == b.backwards);
   CHECK(a.forwards_spent == b.forwards_spent);
-  CHECK(a.backwards_spent == b.backwards_spent);
   CHECK(a.complete == b.complete);
+}
+
+/// The same, and as many backwards; where images go in turns those depend on the company that an image has in its batch.
+inline void check_same(outcome const& a, outcome const& b) {
+  check_same_answers(a, b);
+  CHECK(a.backwards == b.backwards);
+  CHECK(a.backwards_spent == b.backwards_spent);
 }
 
 }  // namespace pareidolia_test
