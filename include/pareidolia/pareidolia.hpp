@@ -85,6 +85,7 @@
 #include <pareidolia/optimizers/decoupled_norm.hpp>
 #include <pareidolia/optimizers/deepception.hpp>
 #include <pareidolia/optimizers/deepfool.hpp>
+#include <pareidolia/optimizers/genetic.hpp>
 #include <pareidolia/optimizers/gradient_ascent.hpp>
 #include <pareidolia/optimizers/lbfgs.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>

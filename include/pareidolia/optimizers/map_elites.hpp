@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -135,7 +136,7 @@ class map_elites::search {
     column(a, "replacements", elites_, &elite::replacements);
     column(a, "ids", elites_, &elite::id);
     if constexpr (A::reading) begin_archive(elites_.size());
-    a("champions", *champions_);
+    champions(a);
     column(a, "births.id", births_, &birth::id);
     column(a, "births.parent", births_, &birth::parent);
     column(a, "births.generation", births_, &birth::generation);
@@ -178,6 +179,23 @@ class map_elites::search {
       detail::fail("map_elites: some class has no image with a value in generation 0; check that the objective gives numbers");
     champions_->assign(cells, children_, winners);
     summarise(cells.size());
+  }
+
+  // Each genotype once, however many cells it holds.
+  template <class A>
+  void champions(A& a) {
+    std::map<std::uint64_t, std::size_t> number;  // of an id
+    std::vector<std::size_t> cells, first, all, which;
+    for (std::size_t k = 0; k < elites_.size(); ++k) {
+      auto const [at, is_new] = number.try_emplace(elites_[k].id, first.size());
+      if (is_new) first.push_back(k), all.push_back(all.size());
+      cells.push_back(k);
+      which.push_back(at->second);
+    }
+    population distinct(encoding_.buffer(first.size(), canvas_));
+    if constexpr (!A::reading) distinct.assign(all, *champions_, first);
+    a("champions", distinct);
+    if constexpr (A::reading) champions_->assign(cells, distinct, which);
   }
 
   void begin_archive(std::size_t classes) {
