@@ -40,7 +40,7 @@ network<cpu_engine> untrained(std::size_t round, rng const& random) {
 int main(int argc, char** argv) try {
   std::filesystem::path mnist;
   std::string folder = "out/retraining_defence", state;
-  retraining<> how{.rounds = 5, .runs = 30, .training = {.epochs = 10}};
+  retraining<> how{.rounds = 5};
   map_elites evolution;
   std::uint64_t seed = 1;
   CLI::App options("Trains networks on what fooled those before them, and fools them.");
@@ -60,7 +60,7 @@ int main(int argc, char** argv) try {
   auto const digits = read_mnist(mnist / "train-images-idx3-ubyte.gz", mnist / "train-labels-idx1-ubyte.gz");
   auto const held_out = read_mnist(mnist / "t10k-images-idx3-ubyte.gz", mnist / "t10k-labels-idx1-ubyte.gz");
   prepare_report(folder);
-  attack const fool{cppn{}, class_probability{}, evolution};
+  attack const fool{cppn::paper(), class_probability{}, evolution};
   stop_on_interrupt const stop;
   auto const rounds = retrain(untrained, fool, digits, held_out, how, rng{seed}, progress{"retraining"}, stop,
                               checkpoint{state.empty() ? folder + "/state.ckpt" : state});
