@@ -199,7 +199,6 @@ struct quantisation {
     }
   }
 
- private:
   template <class Floats>
   [[gnu::always_inline]] static void quantise(Floats& v, float levels) {
     v = v > 0.f ? v : Floats{};

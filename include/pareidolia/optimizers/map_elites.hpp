@@ -42,8 +42,20 @@ namespace pareidolia {
 /// Errors: no children; more than one canvas (a champion belongs to a class, not to a canvas); a class for which every value of
 /// generation 0 is NaN.
 struct map_elites {
-  std::size_t children = 200;     ///< images per generation; 400 for the paper's CPPNs on ImageNet
-  std::size_t generations = 200;  ///< after the random one; the paper has 200 on MNIST, 5000 (CPPN) and 20,000 (direct) on ImageNet
+  std::size_t children = 200;     ///< images per generation
+  std::size_t generations = 200;  ///< after the random one
+
+  /// The paper's runs. Of the children it says nothing: as in the authors' code. On ImageNet the value of a class is its mean confidence
+  /// over ten crops of an image of 256 x 256: models/crops.hpp.
+  static constexpr map_elites paper_mnist();
+  static constexpr map_elites paper_imagenet_cppn();
+  static constexpr map_elites paper_imagenet_direct();
+
+  /// As the authors' experiment files have it.
+  static constexpr map_elites released_mnist_cppn();
+  static constexpr map_elites released_mnist_direct();
+  static constexpr map_elites released_imagenet_cppn();
+  static constexpr map_elites released_imagenet_direct();
 
   template <class E, space S>
   class search;
@@ -58,6 +70,14 @@ struct map_elites {
     return search<E, S>(*this, encoding, canvas, random);
   }
 };
+
+constexpr map_elites map_elites::paper_mnist() { return {.children = 200, .generations = 200}; }
+constexpr map_elites map_elites::paper_imagenet_cppn() { return {.children = 400, .generations = 5000}; }
+constexpr map_elites map_elites::paper_imagenet_direct() { return {.children = 200, .generations = 20'000}; }
+constexpr map_elites map_elites::released_mnist_cppn() { return {.children = 200, .generations = 1001}; }
+constexpr map_elites map_elites::released_mnist_direct() { return {.children = 200, .generations = 1010}; }
+constexpr map_elites map_elites::released_imagenet_cppn() { return {.children = 400, .generations = 5001}; }
+constexpr map_elites map_elites::released_imagenet_direct() { return {.children = 200, .generations = 5010}; }
 
 /// The champion of one class.
 struct elite {
@@ -91,8 +111,14 @@ class map_elites::search {
   [[nodiscard]] bool done() const { return generation_ > policy_.generations; }
   [[nodiscard]] population const& best() const { return *champions_; }
 
-  /// The champion of each class.
+  /// The champion of each class; none before the first tell.
   [[nodiscard]] std::span<elite const> elites() const { return elites_; }
+
+  /// For each child that is asked for the class whose champion its parent is. Without meaning in generation 0.
+  [[nodiscard]] std::span<std::size_t const> origins() const { return from_; }
+
+  /// Puts others, what became of them, in the place of the children that were asked for, before tell() says what they are worth.
+  void adopt(population const& grown) { children_.assign(to_, grown, to_); }
 
   /// step is the generation that was told last.
   [[nodiscard]] standing where() const { return {generation_ == 0 ? 0 : generation_ - 1, policy_.generations, figures_}; }
