@@ -20,6 +20,7 @@
 
 #include <array>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 using namespace pareidolia;
@@ -94,6 +95,21 @@ TEST_CASE("a run that follows gradients gives the same bytes on all ranks as on 
   labelled_images const canvas{pareidolia_test::noise(23, lenet().input(), 2), std::vector<int>(23, 4)};
   auto const one = run(nudge, sharded{lenet(), alone(), 4}, canvas, rng{3}, batch_size{9});
   same(run(nudge, sharded{lenet(), world(), 4}, canvas, rng{3}, batch_size{9}), one);
+}
+
+TEST_CASE("a network that all threads of a rank compute together gives the same bytes on all ranks as on one") {
+  network const net{cpu_engine{}, zoo::squeezenet_1_1(), xavier(zoo::squeezenet_1_1(), rng{2})};
+  auto const x = pareidolia_test::noise(7, net.input(), 3);
+  auto const pass = [&](communicator const& ranks) {
+    sharded const shared{net, ranks, 2};
+    auto y = filled<float, 2>({7, net.classes()});
+    auto dx = x;
+    auto w = shared.prepare(7);
+    shared.forward(as_view(x), as_view(y), w);
+    shared.backward(as_view(y), as_view(dx), w);
+    return std::pair{y, dx};
+  };
+  CHECK(pass(world()) == pass(alone()));
 }
 
 TEST_CASE("a chunk of nothing, and ranks that differ, are refused") {
