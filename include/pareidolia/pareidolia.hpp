@@ -91,6 +91,7 @@
 #include <pareidolia/optimizers/momentum.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
 #include <pareidolia/optimizers/placement_strategies.hpp>
+#include <pareidolia/optimizers/polished.hpp>
 #include <pareidolia/optimizers/restarts.hpp>
 #include <pareidolia/optimizers/universal.hpp>
 #include <pareidolia/optimizers/universal_ascent.hpp>

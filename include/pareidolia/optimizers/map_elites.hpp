@@ -246,7 +246,7 @@ class map_elites::search {
   std::vector<std::size_t> winner_;  // for each class the best child
   std::vector<float> best_;          // and its value
   std::size_t generation_ = 0;       // of the children that were asked for
-  std::array<figure, 5> figures_{};
+  std::array<figure, 5> figures_{{{"replaced", 0}, {"median", 0}, {"mean", 0}, {"max", 0}, {"min", 0}}};
 };
 
 }  // namespace pareidolia
