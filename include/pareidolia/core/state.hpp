@@ -144,6 +144,12 @@ class state_writer {
     }
   }
 
+  /// All parts of a state that was written elsewhere.
+  void insert(saved_state const& parts) {
+    for (auto const& [name, value] : parts.settings) to_->settings[prefix_ + name] = value;
+    for (auto const& [name, array] : parts.arrays) to_->arrays[prefix_ + name] = array;
+  }
+
   /// As a setting would be written: numbers so that they can be read back exactly.
   template <class T>
   [[nodiscard]] static std::string spelt(T const& value) {
@@ -257,6 +263,14 @@ class state_reader {
       if (a.shape[0] != value.size()) mismatch(name, a);
       std::memcpy(value.data(), a.bytes.data(), a.bytes.size());
     }
+  }
+
+  /// Leaves out all parts from here on: they are read elsewhere.
+  void skip() {
+    for (auto const& [name, ignored] : from_->settings)
+      if (name.starts_with(prefix_)) asked_->insert(name);
+    for (auto const& [name, ignored] : from_->arrays)
+      if (name.starts_with(prefix_)) asked_->insert(name);
   }
 
   /// That the state was this run's, all of it.

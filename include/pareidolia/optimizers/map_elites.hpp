@@ -154,6 +154,21 @@ class map_elites::search {
     if (!done()) breed();
   }
 
+  /// Offers the champions of another archive, one for each class: a better one takes its cell, with its id. It is no birth, and may be a
+  /// parent from the generation on that is asked for next.
+  void welcome(population const& guests, std::span<elite const> theirs) {
+    std::vector<std::size_t> cells;
+    for (std::size_t k = 0; k < elites_.size(); ++k)
+      if (theirs[k].value > elites_[k].value) {
+        elites_[k] = {theirs[k].value, theirs[k].generation, elites_[k].replacements + 1, theirs[k].id};
+        cells.push_back(k);
+      }
+    if (cells.empty()) return;
+    champions_->assign(cells, guests, cells);
+    summarise(static_cast<std::size_t>(figures_[0].value));
+    if (!done()) breed();
+  }
+
  private:
   // Synchronous update: the best child of each class against its champion.
   void offer(const_score_view<S> values) {
