@@ -149,6 +149,9 @@ class defence {
     a.setting("stream", random_.key());
     a.setting("images", data);
     a.setting("generations", fool_.optimizer.generations);
+    describe(a, "encoding", fool_.encoding);
+    describe(a, "objective", fool_.objective);
+    describe(a, "optimizer", fool_.optimizer);
     how_.settings(a);
     double spent = seconds();
     a("seconds", spent);
@@ -169,6 +172,12 @@ class defence {
   [[nodiscard]] std::vector<retraining_round> result() && { return std::move(rounds_); }
 
  private:
+  template <class Archive, class Part>
+  static void describe(Archive& a, std::string_view name, Part const& described) {
+    auto inner = a.part(name);
+    if constexpr (requires { described.settings(inner); }) described.settings(inner);
+  }
+
   template <class M, class... Sinks>
   bool train_network(M& net, rng const& random, Sinks&... sinks) {
     std::size_t const n = images_.size(), more = added_.shape()[0];
