@@ -38,7 +38,7 @@ TEST_CASE("a retraining is a table with a row for each network that was fooled")
   table const t = table_of("Networks", three_networks(), published);
   REQUIRE(t.rows.size() == 2);
   CHECK(t.columns.size() == 8);
-  CHECK(t.rows[0] == std::vector<std::string>{"DNN1", "66 000", "1.00 %", "25.00 %", "99.90 %", "99.99 %", "25.00 %", "-"});
+  CHECK(t.rows[0] == std::vector<std::string>{"DNN1", "66,000", "1.00 %", "25.00 %", "99.90 %", "99.99 %", "25.00 %", "-"});
   CHECK(t.rows[1][4] == "62.50 %");
   CHECK(t.rows[1][5] == "-");
   CHECK(t.rows[1][7] == "0.029");  // all four below: z = (8 - 1/2) / sqrt(16 / 12 (9 - 6 / 56)) = 2.18

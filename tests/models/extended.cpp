@@ -15,11 +15,13 @@
 
 #include <support/data.hpp>
 #include <support/graphs.hpp>
+#include <support/samples.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace pareidolia;
@@ -116,6 +118,19 @@ TEST_CASE("a class cannot be added where no one layer makes the scores, or its w
   refused({"spread", {2, 2, 1}, {}, {{"a", convolution{.outputs = 2}}, {"flat", flatten{}}}}, "layer 'flat' stands between");
   graph const g{"g", {1, 1, 2}, {}, {{"ip", inner_product{.outputs = 2}}}};
   CHECK_THROWS_WITH_AS((void)extended(g, {}, rng{1}), doctest::Contains("no array 'ip.weight' for graph 'g'"), error);
+}
+
+TEST_CASE("data: SqueezeNet and GoogLeNet with 1001 classes say of photographs what they said with 1000") {
+  for (auto const& [g, file] : {std::pair{zoo::squeezenet_1_1(), "models/squeezenet_v1.1/squeezenet_v1.1.caffemodel"},
+                                {zoo::googlenet(), "models/googlenet/bvlc_googlenet.caffemodel"}}) {
+    CAPTURE(g.name);
+    auto const w = read_weights(data_path(file));
+    auto const [structure, parameters] = extended(g, w, rng{1});
+    network const before{cpu_engine{}, g, w}, after{cpu_engine{}, structure, parameters};
+    CHECK(after.classes() == 1001);
+    auto const photographs = first_images(subset100(g.input[1]), 8).images;
+    CHECK(classified(after, photographs) == classified(before, photographs));
+  }
 }
 
 TEST_CASE("data: a trained LeNet that is given an eleventh class still knows its digits, and learns the new one") {
