@@ -80,6 +80,7 @@
 
 #include <pareidolia/optimizers/apgd.hpp>
 #include <pareidolia/optimizers/carlini_wagner.hpp>
+#include <pareidolia/optimizers/cma_es.hpp>
 #include <pareidolia/optimizers/decoupled_norm.hpp>
 #include <pareidolia/optimizers/deepception.hpp>
 #include <pareidolia/optimizers/deepfool.hpp>
