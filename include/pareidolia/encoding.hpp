@@ -48,6 +48,16 @@ concept DifferentiableEncoding = Encoding<E, S> &&
   { e.pullback(p, canvas, dx, dp) } -> std::same_as<void>;
 };
 
+/// A smooth encoding whose genotypes can go a step uphill, whatever they are made of.
+///
+/// `e.climb(p, dp, lengths)` moves genotype i along dp_i, a gradient, to one that is permitted and none of whose numbers differs by more
+/// than lengths[i]; one whose gradient is 0 stays. p and dp are as pullback() takes and makes them.
+template <class E, space S>
+concept ClimbingEncoding = DifferentiableEncoding<E, S> &&
+    requires(E const& e, population_t<E, S>& p, population_t<E, S> const& dp, std::span<float const> lengths) {
+  { e.climb(p, dp, lengths) } -> std::same_as<void>;
+};
+
 /// Genotypes that are vectors of numbers: `p.rows()` is a view (size, length) of them, so that searches can add to them and scale them.
 template <class P, space S>
 concept VectorPopulation = Population<P> && requires(P& p, P const& q) {

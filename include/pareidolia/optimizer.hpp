@@ -70,6 +70,17 @@ concept ClasswiseSearch = Search<T, E, S> && requires(T& s, classwise_evaluation
   { s.tell(e) } -> std::same_as<void>;
 };
 
+/// A search over classes that follows gradients towards classes of its choice.
+///
+/// `s.targets(e)`: the class that each image of what it asked for is to climb towards (count), or nothing where it wants no gradients now.
+/// If there are some, `s.learn(dp)` is given the gradients of the objective with these targets, with respect to the genotypes. `s.tell(e)`
+/// ends the step.
+template <class T, class E, space S>
+concept TargetingSearch = ClasswiseSearch<T, E, S> && requires(T& s, classwise_evaluation<S> const& e, population_t<E, S> const& dp) {
+  { s.targets(e) } -> std::convertible_to<label_view>;
+  { s.learn(dp) } -> std::same_as<void>;
+};
+
 /// A search that follows gradients with respect to the genotypes.
 template <class T, class E, space S>
 concept GradientSearch = Search<T, E, S> && requires(T& s, evaluation<S> const& e, population_t<E, S> const& dp) {
@@ -136,6 +147,8 @@ template <class O, class E, space S>
 concept ScoreOptimizer = Optimizer<O, E, S> && ScoreSearch<search_t<O, E, S>, E, S>;
 template <class O, class E, space S>
 concept ClasswiseOptimizer = Optimizer<O, E, S> && ClasswiseSearch<search_t<O, E, S>, E, S>;
+template <class O, class E, space S>
+concept TargetingOptimizer = Optimizer<O, E, S> && TargetingSearch<search_t<O, E, S>, E, S>;
 template <class O, class E, space S>
 concept GradientOptimizer = Optimizer<O, E, S> && GradientSearch<search_t<O, E, S>, E, S>;
 template <class O, class E, space S>

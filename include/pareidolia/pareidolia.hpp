@@ -18,10 +18,12 @@
 #include <pareidolia/core/cost.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/filters.hpp>
+#include <pareidolia/core/lineage.hpp>
 #include <pareidolia/core/named_array.hpp>
 #include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/resize.hpp>
 #include <pareidolia/core/roc.hpp>
 #include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/sinks.hpp>
@@ -92,6 +94,7 @@
 #include <pareidolia/optimizers/momentum.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
 #include <pareidolia/optimizers/placement_strategies.hpp>
+#include <pareidolia/optimizers/polished.hpp>
 #include <pareidolia/optimizers/restarts.hpp>
 #include <pareidolia/optimizers/universal.hpp>
 #include <pareidolia/optimizers/universal_ascent.hpp>
@@ -109,9 +112,11 @@
 #include <pareidolia/probes/nearest_boundary.hpp>
 #include <pareidolia/probes/region_convexity.hpp>
 #include <pareidolia/probes/region_path.hpp>
+#include <pareidolia/probes/repetition_ablation.hpp>
 #include <pareidolia/probes/response_map.hpp>
 #include <pareidolia/probes/share_inside.hpp>
 #include <pareidolia/probes/spatial_response.hpp>
 #include <pareidolia/probes/subspace_noise.hpp>
 #include <pareidolia/probes/transfer.hpp>
+#include <pareidolia/probes/transfer_matrix.hpp>
 #include <pareidolia/probes/unit_directions.hpp>

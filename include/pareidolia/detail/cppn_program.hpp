@@ -62,6 +62,13 @@ struct cppn_program {
   std::vector<term> terms;
   std::vector<std::uint32_t> outputs;  ///< their planes
 
+  /// The connections of the network that the terms stand for, and those that add to the steps' constants: what gradients go back to.
+  struct constant_part {
+    std::uint32_t step, connection;
+  };
+  std::vector<std::uint32_t> term_connections;
+  std::vector<constant_part> constant_parts;
+
   /// Replaces the program by that of `network`; its memory is used again. Error: a cycle.
   void compile(cppn_network const& network, float weight_range) {
     using index = cppn_network::index;
@@ -69,15 +76,17 @@ struct cppn_program {
     steps.clear();
     terms.clear();
     outputs.clear();
+    term_connections.clear();
+    constant_parts.clear();
     path_.clear();
 
-    // entering_[begin_[n]] up to entering_[begin_[n + 1]] are the connections that enter node n.
+    // entering_[begin_[n]] up to entering_[begin_[n + 1]] are the connections that enter node n, by their numbers.
     begin_.assign(network.nodes() + 1, 0);
     for (auto const& c : network.connections) ++begin_[c.to + 1];
     for (index n = 0; n < network.nodes(); ++n) begin_[n + 1] += begin_[n];
     entering_.resize(network.connections.size());
     next_ = begin_;
-    for (auto const& c : network.connections) entering_[next_[c.to]++] = c;
+    for (index k = 0; k < network.connections.size(); ++k) entering_[next_[network.connections[k].to]++] = k;
 
     // Depth first from each output, sources before their targets.
     constexpr std::uint32_t unseen = ~0u, open = unseen - 1;
@@ -91,7 +100,7 @@ struct cppn_program {
         index const node = path_.back();
         plane_[node] = open;
         if (next_[node] < begin_[node + 1]) {
-          index const source = entering_[next_[node]++].from;
+          index const source = network.connections[entering_[next_[node]++]].from;
           if (plane_[source] == open) fail("cppn: the network has a cycle through node ", source, "; only feed-forward networks are drawn");
           if (plane_[source] == unseen) path_.push_back(source);
         } else {
@@ -108,18 +117,21 @@ struct cppn_program {
     plane_[node] = static_cast<std::uint32_t>(3 + steps.size());
     step s{network.activations[node - cppn_network::inputs], 0, static_cast<std::uint32_t>(terms.size()), 0};
     for (std::uint32_t e = begin_[node]; e < begin_[node + 1]; ++e) {
-      float const weight = weight_range * (2 * entering_[e].gene - 1);
-      if (entering_[e].from == cppn_network::bias)
+      auto const& connection = network.connections[entering_[e]];
+      float const weight = weight_range * (2 * connection.gene - 1);
+      if (connection.from == cppn_network::bias) {
         s.constant += weight;
-      else
-        terms.push_back({weight, plane_[entering_[e].from]});
+        constant_parts.push_back({static_cast<std::uint32_t>(steps.size()), entering_[e]});
+      } else {
+        terms.push_back({weight, plane_[connection.from]});
+        term_connections.push_back(entering_[e]);
+      }
     }
     s.last = static_cast<std::uint32_t>(terms.size());
     steps.push_back(s);
   }
 
-  std::vector<std::uint32_t> begin_, next_, plane_, path_;
-  std::vector<cppn_network::connection> entering_;
+  std::vector<std::uint32_t> begin_, next_, plane_, path_, entering_;
 };
 
 }  // namespace pareidolia::detail

@@ -39,6 +39,8 @@ template <class E, class B, class O, class M>
       return DifferentiableModel<M> && DifferentiableEncoding<E, S> && DifferentiableObjective<B, S>;
     else if constexpr (how == feeding::jacobian)
       return DifferentiableModel<M> && DifferentiableEncoding<E, S> && Objective<B, S>;
+    else if constexpr (TargetingOptimizer<O, E, S>)
+      return DifferentiableModel<M> && DifferentiableEncoding<E, S> && DifferentiableObjective<B, S> && ClasswiseObjective<B, S>;
     else if constexpr (how == feeding::classes)
       return ClasswiseObjective<B, S>;
     else
@@ -72,13 +74,13 @@ template <class E, class B, class O, class M, class... Sinks>
           Optimizer<O, E, S>,
           "optimizer: needs start(encoding, canvas, rng) const that returns a search with ask(), done(), best() and where(); an "
           "evolutionary one needs an EvolvableEncoding: draw(children, rng) and vary(parents, children, rng); one that climbs in a "
-          "ball needs a NormedEncoding: project(p, canvas), steepest(p, canvas, g) and scatter(p, rows, ids, rng); one that pastes patches "
-          "needs the encoding patch");
+          "ball needs a NormedEncoding: project(p, canvas), steepest(p, canvas, g) and scatter(p, rows, ids, rng); polished needs a "
+          "ClimbingEncoding: pullback(p, canvas, dx, dp) and climb(p, dp, lengths); one that pastes patches needs the encoding patch");
       if constexpr (Optimizer<O, E, S>) {
         static_assert(how != feeding::none,
                       "optimizer: its search needs tell(evaluation), tell(classwise_evaluation) or tell(evaluation, gradients), or "
                       "backwards(evaluation), seed(k, dy) and learn(k, gradients)");
-        if constexpr (how == feeding::gradients) {
+        if constexpr (how == feeding::gradients || TargetingOptimizer<O, E, S>) {
           static_assert(DifferentiableModel<M>, "model: this optimizer follows gradients, add backward(dy, dx, workspace) const");
           static_assert(DifferentiableEncoding<E, S>, "encoding: this optimizer follows gradients, add pullback(p, canvas, dx, dp) const");
           static_assert(DifferentiableObjective<B, S>, "objective: this optimizer follows gradients, add seed(y, targets, dy) const");

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <span>
 #include <utility>
 
 // Elementary functions on vectors of floats, in the compiler's vector extensions, for kernels run by detail/dispatch.hpp. Each replaces
@@ -36,6 +37,25 @@ template <class Floats>
   std::memcpy(target, &x, sizeof x);
 }
 
+/// The values from j on; past the end of `source`, `beyond`.
+template <class Floats>
+[[gnu::always_inline]] inline void load_part(std::span<float const> source, std::size_t j, float beyond, Floats& x) {
+  if (std::size_t const bytes = (source.size() - j) * sizeof(float); bytes >= sizeof x) {
+    load(&source[j], x);
+  } else {
+    x = Floats{} + beyond;
+    std::memcpy(&x, &source[j], bytes);
+  }
+}
+/// As much of x as `target` has room for from j on.
+template <class Floats>
+[[gnu::always_inline]] inline void store_part(Floats const& x, std::span<float> target, std::size_t j) {
+  if (std::size_t const bytes = (target.size() - j) * sizeof(float); bytes >= sizeof x)
+    store(x, &target[j]);
+  else
+    std::memcpy(&target[j], &x, bytes);
+}
+
 /// A barrier to the re-association that -ffast-math allows: x is computed as written before it is used. Costs nothing otherwise.
 template <class Floats>
 [[gnu::always_inline]] inline void keep([[maybe_unused]] Floats& x) {
@@ -52,10 +72,10 @@ template <class Floats>
 inline constexpr float round_shift = 0x1.8p23f;
 inline constexpr int round_shift_bits = 0x4b400000;
 
-/// x <- sin x for |x| <= 1e5: error below 2e-7. Exact reduction to [-pi/2, pi/2] in three steps (Cody and Waite): the first two parts of
-/// pi have 8 and 9 bits, so their products with |k| < 2^15 are exact in a float.
+/// x <- x - k pi in [-pi/2, pi/2], for |x| <= 1e5; k is odd where the lowest bit of `turns` is set. Exact in three steps (Cody and Waite):
+/// the first two parts of pi have 8 and 9 bits, so their products with |k| < 2^15 are exact in a float.
 template <class Floats>
-[[gnu::always_inline]] inline void vector_sin(Floats& x) {
+[[gnu::always_inline]] inline void vector_reduce(Floats& x, ints_of<Floats>& turns) {
   Floats shifted = x * 0.318309886f + round_shift;
   keep(shifted);
   Floats k = shifted - round_shift;
@@ -66,9 +86,36 @@ template <class Floats>
   keep(x);
   x = x - k * 6.27832957e-7f;
   keep(x);
+  turns = (ints_of<Floats>)shifted;
+}
+
+/// x <- sin x for |x| <= pi/2: error below 2e-7.
+template <class Floats>
+[[gnu::always_inline]] inline void vector_reduced_sin(Floats& x) {
   Floats const square = x * x;
   x = x + x * square * (-0.16666657f + square * (8.3330164e-3f + square * (-1.9806547e-4f + square * 2.5999033e-6f)));
-  x = (Floats)((ints_of<Floats>)x ^ (ints_of<Floats>)shifted << 31);  // odd k turn the sign
+}
+
+/// x <- sin x for |x| <= 1e5: error below 2e-7.
+template <class Floats>
+[[gnu::always_inline]] inline void vector_sin(Floats& x) {
+  ints_of<Floats> turns;
+  vector_reduce(x, turns);
+  vector_reduced_sin(x);
+  x = (Floats)((ints_of<Floats>)x ^ turns << 31);  // odd k turn the sign
+}
+
+/// x <- sin x and c <- cos x = 1 - 2 sin^2 (x / 2), likewise.
+template <class Floats>
+[[gnu::always_inline]] inline void vector_sin_cos(Floats& x, Floats& c) {
+  ints_of<Floats> turns;
+  vector_reduce(x, turns);
+  c = x * 0.5f;
+  vector_reduced_sin(c);
+  c = 1.f - 2.f * c * c;
+  vector_reduced_sin(x);
+  x = (Floats)((ints_of<Floats>)x ^ turns << 31);
+  c = (Floats)((ints_of<Floats>)c ^ turns << 31);
 }
 
 /// x <- e^x: relative error below 2e-7 for x in [-87.3, 88], to which x is clamped.

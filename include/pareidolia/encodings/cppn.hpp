@@ -5,8 +5,10 @@
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/cppn_gradient.hpp>
 #include <pareidolia/detail/cppn_kernel.hpp>
 #include <pareidolia/detail/cppn_packing.hpp>
 #include <pareidolia/detail/cppn_program.hpp>
@@ -152,7 +154,7 @@ struct cppn {
     auto const [count, channels, height, width] = x.shape;
     check_outputs(p, channels);
     detail::cppn_planes const planes(height, width, positions == coordinates::pixels);
-    detail::cppn_colouring const colouring{channels == 1 ? cppn_colours::grey : colours, hue_turns, static_cast<float>(levels)};
+    detail::cppn_colouring const colouring = colouring_of(channels);
     struct workplace {
       detail::cppn_program program;
       std::vector<detail::cppn_tile> scratch;
@@ -166,6 +168,50 @@ struct cppn {
       detail::dispatch<detail::cppn_kernel>(detail::best_instruction_set(), program, planes, colouring, std::span(scratch), x.row(i));
     });
     for (std::size_t i = drawn; i < count; ++i) std::ranges::copy(x.row(i % p.size()), x.row(i).begin());
+  }
+
+  /// dp: networks like those of p whose genes are the derivatives. Memory: 3 KiB for each node and thread.
+  void pullback(cppn_population<space::host> const& p, const_image_view<space::host>, const_image_view<space::host> dx,
+                cppn_population<space::host>& dp) const {
+    auto const [count, channels, height, width] = dx.shape;
+    check_outputs(p, channels);
+    detail::cppn_planes const planes(height, width, positions == coordinates::pixels);
+    detail::cppn_colouring const colouring = colouring_of(channels);
+    auto summed = filled<float, 2>({count > p.size() ? p.size() : 0, dx.stride()});
+    if (count > p.size()) sum_rows(dx, as_view(summed));
+    struct workplace {
+      detail::cppn_program program;
+      detail::cppn_gradient_scratch scratch;
+    };
+    std::vector<workplace> lanes(thread_count());
+    parallel_for(p.size(), [&](std::size_t i, std::size_t lane) {
+      auto& [program, scratch] = lanes[lane];
+      auto& genes = dp.networks[i].connections;
+      dp.networks[i] = p.networks[i];
+      program.compile(p.networks[i], weight_range);
+      scratch.fit(program);
+      std::span<float const> const seeds = count > p.size() ? std::span<float const>(as_view(summed).row(i)) : dx.row(i);
+      detail::dispatch<detail::cppn_gradient>(detail::best_instruction_set(), program, planes, colouring, &scratch, seeds);
+      for (auto& connection : genes) connection.gene = 0;
+      auto const give = [&](std::uint32_t connection, double slope) {
+        genes[connection].gene = static_cast<float>(2 * double{weight_range} * slope);
+      };
+      for (std::size_t t = 0; t < program.terms.size(); ++t) give(program.term_connections[t], scratch.sums[t]);
+      for (auto const& part : program.constant_parts) give(part.connection, scratch.sums[program.terms.size() + part.step]);
+    });
+  }
+
+  /// Genes move in proportion to their slopes, the one of the largest by the whole length; those that would leave [0, 1] stop there.
+  void climb(cppn_population<space::host>& p, cppn_population<space::host> const& dp, std::span<float const> lengths) const {
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      auto& genes = p.networks[i].connections;
+      auto const& slopes = dp.networks[i].connections;
+      float steepest = 0;
+      for (auto const& connection : slopes) steepest = std::max(steepest, std::abs(connection.gene));
+      if (!(steepest > 0 && std::isfinite(steepest))) continue;
+      for (std::size_t k = 0; k < genes.size(); ++k)
+        genes[k].gene = std::clamp(genes[k].gene + lengths[i] * (slopes[k].gene / steepest), 0.f, 1.f);
+    }
   }
 
   void draw(cppn_population<space::host>& children, rng const& random) const {
@@ -219,6 +265,10 @@ struct cppn {
   [[nodiscard]] cppn_network::index outputs(std::size_t channels) const {
     if (channels != 1 && channels != 3) detail::fail("cppn: images of ", channels, " channels; it draws images of 1 (grey) or 3 (RGB)");
     return channels == 1 || colours == cppn_colours::grey ? 1 : 3;
+  }
+
+  [[nodiscard]] detail::cppn_colouring colouring_of(std::size_t channels) const {
+    return {channels == 1 ? cppn_colours::grey : colours, hue_turns, static_cast<float>(levels)};
   }
 
   [[nodiscard]] std::vector<cppn_activation> listed() const {

@@ -43,8 +43,20 @@ namespace pareidolia {
 /// Errors: no children; more than one canvas (a champion belongs to a class, not to a canvas); a class for which every value of
 /// generation 0 is NaN.
 struct map_elites {
-  std::size_t children = 200;     ///< images per generation; 400 for the paper's CPPNs on ImageNet
-  std::size_t generations = 200;  ///< after the random one; the paper has 200 on MNIST, 5000 (CPPN) and 20,000 (direct) on ImageNet
+  std::size_t children = 200;     ///< images per generation
+  std::size_t generations = 200;  ///< after the random one
+
+  /// The paper's runs. Of the children it says nothing: as in the authors' code. On ImageNet the value of a class is its mean confidence
+  /// over ten crops of an image of 256 x 256: models/crops.hpp.
+  static constexpr map_elites paper_mnist();
+  static constexpr map_elites paper_imagenet_cppn();
+  static constexpr map_elites paper_imagenet_direct();
+
+  /// As the authors' experiment files have it.
+  static constexpr map_elites released_mnist_cppn();
+  static constexpr map_elites released_mnist_direct();
+  static constexpr map_elites released_imagenet_cppn();
+  static constexpr map_elites released_imagenet_direct();
 
   template <class E, space S>
   class search;
@@ -59,6 +71,14 @@ struct map_elites {
     return search<E, S>(*this, encoding, canvas, random);
   }
 };
+
+constexpr map_elites map_elites::paper_mnist() { return {.children = 200, .generations = 200}; }
+constexpr map_elites map_elites::paper_imagenet_cppn() { return {.children = 400, .generations = 5000}; }
+constexpr map_elites map_elites::paper_imagenet_direct() { return {.children = 200, .generations = 20'000}; }
+constexpr map_elites map_elites::released_mnist_cppn() { return {.children = 200, .generations = 1001}; }
+constexpr map_elites map_elites::released_mnist_direct() { return {.children = 200, .generations = 1010}; }
+constexpr map_elites map_elites::released_imagenet_cppn() { return {.children = 400, .generations = 5001}; }
+constexpr map_elites map_elites::released_imagenet_direct() { return {.children = 200, .generations = 5010}; }
 
 /// The champion of one class.
 struct elite {
@@ -92,8 +112,14 @@ class map_elites::search {
   [[nodiscard]] bool done() const { return generation_ > policy_.generations; }
   [[nodiscard]] population const& best() const { return *champions_; }
 
-  /// The champion of each class.
+  /// The champion of each class; none before the first tell.
   [[nodiscard]] std::span<elite const> elites() const { return elites_; }
+
+  /// For each child that is asked for the class whose champion its parent is. Without meaning in generation 0.
+  [[nodiscard]] std::span<std::size_t const> origins() const { return from_; }
+
+  /// Puts others, what became of them, in the place of the children that were asked for, before tell() says what they are worth.
+  void adopt(population const& grown) { children_.assign(to_, grown, to_); }
 
   /// step is the generation that was told last.
   [[nodiscard]] standing where() const { return {generation_ == 0 ? 0 : generation_ - 1, policy_.generations, figures_}; }
@@ -125,6 +151,21 @@ class map_elites::search {
   void tell(classwise_evaluation<S> const& e) {
     offer(e.values);
     ++generation_;
+    if (!done()) breed();
+  }
+
+  /// Offers the champions of another archive, one for each class: a better one takes its cell, with its id. It is no birth, and may be a
+  /// parent from the generation on that is asked for next.
+  void welcome(population const& guests, std::span<elite const> theirs) {
+    std::vector<std::size_t> cells;
+    for (std::size_t k = 0; k < elites_.size(); ++k)
+      if (theirs[k].value > elites_[k].value) {
+        elites_[k] = {theirs[k].value, theirs[k].generation, elites_[k].replacements + 1, theirs[k].id};
+        cells.push_back(k);
+      }
+    if (cells.empty()) return;
+    champions_->assign(cells, guests, cells);
+    summarise(static_cast<std::size_t>(figures_[0].value));
     if (!done()) breed();
   }
 
@@ -199,15 +240,16 @@ class map_elites::search {
   void summarise(std::size_t replaced) {
     std::vector<float> values;
     for (elite const& e : elites_) values.push_back(e.value);
-    std::sort(values.begin(), values.end());
-    std::size_t const n = values.size();
-    double const mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(n);
-    double const median = (double{values[(n - 1) / 2]} + double{values[n / 2]}) / 2;
+    double const mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+    auto const middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    bool const even = values.size() % 2 == 0;
+    double const median = even ? (double{*std::max_element(values.begin(), middle)} + double{*middle}) / 2 : double{*middle};
     figures_ = {{{"replaced", static_cast<double>(replaced)},
                  {"median", median},
                  {"mean", mean},
-                 {"max", double{values.back()}},
-                 {"min", double{values.front()}}}};
+                 {"max", double{*std::max_element(middle, values.end())}},
+                 {"min", double{*std::min_element(values.begin(), middle + 1)}}}};
   }
 
   map_elites policy_;
@@ -223,7 +265,7 @@ class map_elites::search {
   std::vector<std::size_t> winner_;  // for each class the best child
   std::vector<float> best_;          // and its value
   std::size_t generation_ = 0;       // of the children that were asked for
-  std::array<figure, 5> figures_{};
+  std::array<figure, 5> figures_{{{"replaced", 0}, {"median", 0}, {"mean", 0}, {"max", 0}, {"min", 0}}};
 };
 
 }  // namespace pareidolia

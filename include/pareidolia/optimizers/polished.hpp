@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#pragma once
+
+#include <pareidolia/core/batch.hpp>
+#include <pareidolia/core/birth.hpp>
+#include <pareidolia/core/error.hpp>
+#include <pareidolia/core/random.hpp>
+#include <pareidolia/core/tensor.hpp>
+#include <pareidolia/core/view.hpp>
+#include <pareidolia/encoding.hpp>
+#include <pareidolia/optimizer.hpp>
+#include <pareidolia/optimizers/map_elites.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <numeric>
+#include <span>
+#include <vector>
+
+namespace pareidolia {
+
+/// MAP-Elites whose children climb some steps along the gradient before they compete: evolution finds where to climb, gradients climb.
+///
+///   each generation, the random one included:
+///     evaluate the children; each aims at one class
+///     `steps` times: every child steps uphill towards its class, and is evaluated again
+///     the children's best looks are offered to the cells of all classes
+///
+/// A child's best look is the one with the largest value for its class, the first one, before any step, among them; the values that it had
+/// then are those that count. What was learnt is inherited: the climbed genotype is what may become champion and parent (Lamarckian). A
+/// step that does not lead up is followed by half of one, from where it led.
+///
+/// The class a child aims at, with v(k) its value for class k and c(k) that of the champion, or of the best child if that is larger:
+/// `promise` is the class of largest v(k) / c(k) (1 - c(k)), what is left to win there times how near the child is to it; `descent` is the
+/// class whose champion is its parent (in generation 0 that of largest promise). So values are probabilities: class_probability.
+///
+///     attack const dream{cppn{}, class_probability{}, polished{.inner = {.generations = 500}, .steps = 3}};
+///
+/// A step of the run is one look at all children, so a generation takes steps + 1. Figures: those of map_elites, and "climbed", the mean
+/// increase of the children's values for their classes. With steps = 0 it is map_elites.
+///
+/// Cost of a generation: children * (steps + 1) forwards, children * steps backwards. Memory: besides that of map_elites 2 * children
+/// genotypes. A state that is kept between two generations is hardly larger than that of map_elites, one within has these besides.
+/// Errors: a rate that is not positive, values above 1.
+struct polished {
+  enum class aim { promise, descent };
+
+  map_elites inner = {};
+  std::size_t steps = 3;  ///< that each child climbs
+  float rate = .05f;      ///< length of the first step: the most that a gene changes, in units of genes
+  aim towards = aim::promise;
+
+  template <class E, space S>
+  class search;
+
+  template <class E, space S>
+  requires EvolvableEncoding<E, S> && ClimbingEncoding<E, S>
+  [[nodiscard]] search<E, S> start(E const& encoding, view<float const, 4, S> canvas, rng const& random) const {
+    if (!(rate > 0)) detail::fail("polished: rate is ", rate, "; give more than 0");
+    return search<E, S>(*this, encoding, canvas, random);
+  }
+};
+
+/// A running polished; a TargetingSearch.
+template <class E, space S>
+class polished::search {
+ public:
+  using population = population_t<E, S>;
+
+  search(polished const& policy, E const& encoding, const_image_view<S> canvas, rng const& random)
+      : policy_(policy),
+        encoding_(encoding),
+        inner_(policy.inner.start(encoding, canvas, random)),
+        climbing_(encoding.buffer(policy.inner.children, canvas)),
+        best_(encoding.buffer(policy.inner.children, canvas)),
+        all_(policy.inner.children),
+        targets_(all_.size()),
+        lengths_(all_.size()),
+        gains_(all_.size()) {
+    std::iota(all_.begin(), all_.end(), std::size_t{0});
+    report();
+  }
+
+  [[nodiscard]] population const& ask() const { return look() == 0 ? inner_.ask() : climbing_; }
+  [[nodiscard]] bool done() const { return inner_.done(); }
+  [[nodiscard]] population const& best() const { return inner_.best(); }
+  [[nodiscard]] std::span<elite const> elites() const { return inner_.elites(); }
+  [[nodiscard]] std::vector<birth> const& births() const { return inner_.births(); }
+
+  /// step is the look that was told last, the first being 0.
+  [[nodiscard]] standing where() const {
+    return {looks_ == 0 ? 0 : looks_ - 1, (policy_.inner.generations + 1) * (policy_.steps + 1) - 1, figures_};
+  }
+
+  [[nodiscard]] label_view targets(classwise_evaluation<S> const& e) {
+    tensor<float, 2> scores(e.scores.shape), values(e.values.shape);
+    copy(e.scores, as_view(scores));
+    copy(e.values, as_view(values));
+    if (look() == 0)
+      begin(std::move(scores), std::move(values));
+    else
+      judge(scores, values);
+    return look() < policy_.steps ? label_view(targets_) : label_view();
+  }
+
+  void learn(population const& dp) {
+    if (look() == 0) climbing_.assign(all_, inner_.ask(), all_);
+    encoding_.climb(climbing_, dp, lengths_);
+  }
+
+  void tell(classwise_evaluation<S> const&) {
+    if (look() == policy_.steps) {
+      storage<float, 2, S> scores(as_view(scores_).shape), values(as_view(values_).shape);
+      copy(const_score_view<space::host>(as_view(scores_)), scores.view());
+      copy(const_score_view<space::host>(as_view(values_)), values.view());
+      inner_.adopt(best_);
+      inner_.tell({scores.view(), values.view()});
+      climbed_ = std::accumulate(gains_.begin(), gains_.end(), 0.0) / static_cast<double>(gains_.size());
+      report();
+    }
+    ++looks_;
+  }
+
+  template <class A>
+  void state(A& a) {
+    a.setting("polished.children", policy_.inner.children);
+    a.setting("polished.steps", policy_.steps);
+    a.setting("polished.rate", policy_.rate);
+    a.setting("polished.towards", policy_.towards);
+    a("looks", looks_);
+    a("climbed", climbed_);
+    if (looks_ > policy_.steps) a("inner", inner_);  // before, it is as it was started
+    if (look() > 0) {
+      a("climbing", climbing_);
+      a("best", best_);
+      a("targets", targets_);
+      a("lengths", lengths_);
+      a("gains", gains_);
+      a("scores", scores_);
+      a("values", values_);
+    }
+    if constexpr (A::reading) report();
+  }
+
+ private:
+  // Steps that the children have taken.
+  [[nodiscard]] std::size_t look() const { return looks_ % (policy_.steps + 1); }
+
+  void begin(tensor<float, 2> scores, tensor<float, 2> values) {
+    scores_ = std::move(scores);
+    values_ = std::move(values);
+    best_.assign(all_, inner_.ask(), all_);
+    std::fill(lengths_.begin(), lengths_.end(), policy_.rate);
+    std::fill(gains_.begin(), gains_.end(), 0.f);
+    choose();
+  }
+
+  // Keeps what is better than before, and shortens the steps of the others.
+  void judge(tensor<float, 2> const& scores, tensor<float, 2> const& values) {
+    std::vector<std::size_t> better;
+    for (std::size_t i : all_) {
+      auto const target = static_cast<std::size_t>(targets_[i]);
+      if (float const gain = values(i, target) - values_(i, target); gain > 0) {
+        gains_[i] += gain;
+        better.push_back(i);
+      } else {
+        lengths_[i] /= 2;
+      }
+    }
+    best_.assign(better, climbing_, better);
+    copy_rows(as_view(scores), better, as_view(scores_), better);
+    copy_rows(as_view(values), better, as_view(values_), better);
+  }
+
+  // The class that each child aims at.
+  void choose() {
+    auto const v = as_view(values_);
+    std::size_t const classes = v.shape[1];
+    std::vector<std::size_t> row(classes);
+    std::vector<float> top(classes);
+    best_rows(v, row, top);
+    auto const elites = inner_.elites();
+    for (std::size_t k = 0; k < elites.size(); ++k) top[k] = std::max(top[k], elites[k].value);
+    if (auto const highest = *std::max_element(top.begin(), top.end()); highest > 1.001f)
+      detail::fail("polished: the objective is ", highest, "; it climbs probabilities, which are 1 at most: class_probability");
+    std::vector<float> worth;  // of being as good as the champion, for each unit of value
+    for (float c : top) worth.push_back(c > 0 ? std::max(1 - c, 0.f) / c : 0.f);
+    for (std::size_t i : all_) {
+      std::size_t target = 0;
+      if (policy_.towards == aim::descent && !elites.empty()) {
+        target = inner_.origins()[i];
+      } else {
+        auto const values = v.row(i);
+        for (std::size_t k = 1; k < classes; ++k)
+          if (values[k] * worth[k] > values[target] * worth[target]) target = k;
+      }
+      targets_[i] = static_cast<int>(target);
+    }
+  }
+
+  void report() {
+    auto const inner = inner_.where().figures;
+    figures_.assign(inner.begin(), inner.end());
+    figures_.push_back({"climbed", climbed_});
+  }
+
+  polished policy_;
+  E encoding_;
+  map_elites::search<E, S> inner_;
+  population climbing_, best_;        // the children as they are, and at their best looks
+  std::vector<std::size_t> all_;      // of them
+  std::vector<int> targets_;          // the class each aims at
+  std::vector<float> lengths_;        // of their next steps
+  std::vector<float> gains_;          // of their values for their classes
+  tensor<float, 2> scores_, values_;  // at their best looks
+  std::size_t looks_ = 0;             // that were told
+  double climbed_ = 0;
+  std::vector<figure> figures_;
+};
+
+}  // namespace pareidolia
