@@ -33,6 +33,7 @@
 
 #include <pareidolia/encodings/cppn.hpp>
 #include <pareidolia/encodings/cppn_network.hpp>
+#include <pareidolia/encodings/cppn_weights.hpp>
 #include <pareidolia/encodings/fourier.hpp>
 #include <pareidolia/encodings/patch.hpp>
 #include <pareidolia/encodings/patches.hpp>
@@ -90,6 +91,7 @@
 #include <pareidolia/optimizers/momentum.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
 #include <pareidolia/optimizers/placement_strategies.hpp>
+#include <pareidolia/optimizers/polished.hpp>
 #include <pareidolia/optimizers/restarts.hpp>
 #include <pareidolia/optimizers/universal.hpp>
 #include <pareidolia/optimizers/universal_ascent.hpp>

@@ -188,6 +188,6 @@ struct pixels {
   }
 };
 
-static_assert(DifferentiableEncoding<pixels, space::host> && ScheduledEncoding<pixels, space::host>);
+static_assert(ClimbingEncoding<pixels, space::host> && ScheduledEncoding<pixels, space::host>);
 
 }  // namespace pareidolia
