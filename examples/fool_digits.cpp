@@ -3,6 +3,7 @@
 //
 // Evolves images that mean nothing and that LeNet takes for digits (Nguyen, Yosinski & Clune 2015), and writes a report.
 #include <pareidolia/engines/cpu.hpp>
+#include <pareidolia/io/checkpoint.hpp>
 #include <pareidolia/io/report.hpp>
 #include <pareidolia/loaders/weights.hpp>
 #include <pareidolia/models/network.hpp>
@@ -12,6 +13,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,6 +23,7 @@ int main(int argc, char** argv) try {
   std::string file = PAREIDOLIA_EXAMPLE_DATA "/lenet5.safetensors", encoding = "both", folder = "out/fool_digits";
   std::size_t generations = 200, children = 200;
   std::uint64_t seed = 1;
+  std::optional<double> pause;
   CLI::App options("Evolves images that LeNet takes for digits.");
   options.add_option("--weights", file, "of LeNet: a caffemodel or a safetensors file")->capture_default_str();
   options.add_option("--encoding", encoding, "direct, cppn or both")
@@ -30,6 +33,7 @@ int main(int argc, char** argv) try {
   options.add_option("--children", children, "per generation")->check(CLI::PositiveNumber)->capture_default_str();
   options.add_option("--seed", seed, "of all randomness")->capture_default_str();
   options.add_option("--output", folder, "folder for the report")->capture_default_str();
+  options.add_option("--checkpoint", pause, "keep the state in the output folder, this many seconds apart, and go on from what is there");
   CLI11_PARSE(options, argc, argv);
 
   network const lenet{cpu_engine{}, zoo::lenet5(), read_weights(file)};
@@ -43,7 +47,10 @@ int main(int argc, char** argv) try {
   auto const evolve = [&](std::string const& name, auto const& code) {
     attack const fool{code, class_probability{}, map_elites{.children = children, .generations = generations}};
     section found{.title = name + " encoding", .result = {}};
-    found.result = run(fool, lenet, blank(lenet.input()), rng{seed}, progress{name}, recorder{found.log}, stop);
+    auto const evolved = [&](auto... keeper) {
+      return run(fool, lenet, blank(lenet.input()), rng{seed}, progress{name}, recorder{found.log}, stop, keeper...);
+    };
+    found.result = pause ? evolved(checkpoint{folder + "/" + name + ".checkpoint", *pause}) : evolved();
     page.sections.push_back(std::move(found));
   };
   if (encoding != "cppn") evolve("direct", pixels{});

@@ -18,10 +18,12 @@
 #include <pareidolia/core/cost.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/filters.hpp>
+#include <pareidolia/core/lineage.hpp>
 #include <pareidolia/core/named_array.hpp>
 #include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/resize.hpp>
 #include <pareidolia/core/roc.hpp>
 #include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/sinks.hpp>
@@ -84,6 +86,7 @@
 #include <pareidolia/optimizers/decoupled_norm.hpp>
 #include <pareidolia/optimizers/deepception.hpp>
 #include <pareidolia/optimizers/deepfool.hpp>
+#include <pareidolia/optimizers/genetic.hpp>
 #include <pareidolia/optimizers/gradient_ascent.hpp>
 #include <pareidolia/optimizers/lbfgs.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>
@@ -109,9 +112,11 @@
 #include <pareidolia/probes/nearest_boundary.hpp>
 #include <pareidolia/probes/region_convexity.hpp>
 #include <pareidolia/probes/region_path.hpp>
+#include <pareidolia/probes/repetition_ablation.hpp>
 #include <pareidolia/probes/response_map.hpp>
 #include <pareidolia/probes/share_inside.hpp>
 #include <pareidolia/probes/spatial_response.hpp>
 #include <pareidolia/probes/subspace_noise.hpp>
 #include <pareidolia/probes/transfer.hpp>
+#include <pareidolia/probes/transfer_matrix.hpp>
 #include <pareidolia/probes/unit_directions.hpp>

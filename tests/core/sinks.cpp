@@ -92,6 +92,32 @@ TEST_CASE("every sink is told of a step, and one that says stop is enough") {
   CHECK(told == 7);
 }
 
+TEST_CASE("a time limit ends a run once its time is over") {
+  CHECK(time_limit(1e6)(step{}) == verdict::go_on);
+  CHECK(time_limit(1e-9)(step{}) == verdict::stop);
+  CHECK_THROWS_WITH_AS(time_limit(0), "time_limit: seconds is 0; give more than 0", error);
+}
+
+TEST_CASE("a recorder's history is kept and taken up") {
+  history log, other;
+  recorder sink(log);
+  std::array figures{figure{"replaced", 10}, figure{"median", 0.25}};
+  for (std::size_t i = 0; i < 3; ++i) sink(step{{i, 3, figures}, 0, 0});
+  saved_state kept;
+  state_writer writer(kept);
+  sink.state(writer);
+  recorder again(other);
+  state_reader reader(kept, "kept");
+  again.state(reader);
+  reader.finish();
+  CHECK(other.names == log.names);
+  CHECK(other.steps == log.steps);
+  CHECK(other.rows == log.rows);
+  kept.arrays["steps"].shape = {2};
+  kept.arrays["steps"].bytes.resize(16);
+  CHECK_THROWS_WITH_AS(again.state(reader), "recorder: the history that was kept is damaged; begin anew", error);
+}
+
 TEST_CASE("stop_on_interrupt stops at the first SIGINT and gives the handler back") {
   static int former = 0;
   auto const before = std::signal(SIGINT, [](int) { ++former; });

@@ -272,6 +272,162 @@ TEST_CASE("pixels' pullback of the continuous encoding is the identity for sever
   CHECK(std::equal(dp.genes.begin(), dp.genes.end(), dx.begin(), dx.end()));
 }
 
+namespace {
+
+labelled_images const colour_canvas{filled<float, 4>({1, 3, 7, 9}, 0.5f), {}};  // 63 places: no multiple of a vector
+
+struct colour_test {
+  pixel_colours colours;
+  std::array<float, 3> genes, rgb;
+};
+
+/// Textbook formulas, sector by sector.
+std::array<double, 3> textbook(pixel_colours colours, double h, double second, double third) {
+  double const sector = (h - std::floor(h)) * 6;
+  double const chroma = colours == pixel_colours::hsv ? third * second : third * (1 - std::abs(2 * second - 1));
+  double const lowest = colours == pixel_colours::hsv ? third - chroma : second - chroma / 2;
+  double const middle = lowest + chroma * (1 - std::abs(std::fmod(sector, 2) - 1)), highest = lowest + chroma;
+  switch (static_cast<int>(sector)) {
+    case 0:
+      return {highest, middle, lowest};
+    case 1:
+      return {middle, highest, lowest};
+    case 2:
+      return {lowest, highest, middle};
+    case 3:
+      return {lowest, middle, highest};
+    case 4:
+      return {middle, lowest, highest};
+    default:
+      return {highest, lowest, middle};
+  }
+}
+
+}  // namespace
+
+TEST_CASE("pixels knows the names of colours") {
+  using enum pixel_colours;
+  for (auto const& [colours, named, rgb] :
+       {colour_test{hsv, {0, 1, 1}, {1, 0, 0}}, colour_test{hsv, {0.5f, 1, 1}, {0, 1, 1}},
+        colour_test{hsv, {0.3f, 0, 0.25f}, {.25f, .25f, .25f}}, colour_test{hls, {1 / 3.f, 0.5f, 1}, {0, 1, 0}},
+        colour_test{hls, {0.9f, 1, 1}, {1, 1, 1}}, colour_test{hls, {2 / 3.f, 0.25f, 1}, {0, 0, .5f}}}) {
+    pixels const e{.levels = 0, .colours = colours};
+    auto p = neutral(e, 1, colour_canvas);
+    std::size_t const plane = p.length / 3;
+    for (std::size_t j = 0; j < p.length; ++j) p.genes[j] = named[j / plane];
+    auto const x = decoded(e, p, colour_canvas);
+    for (std::size_t j = 0; j < p.length; ++j) CHECK(x.data()[j] == doctest::Approx(rgb[j / plane]).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("pixels paints what the textbook says, rounded to levels that 8 bits hold") {
+  for (auto colours : {pixel_colours::hsv, pixel_colours::hls})
+    for (float turns : {1.f, 255 / 180.f})
+      for (std::size_t levels : {0u, 2u, 256u}) {
+        pixels const e{.levels = levels, .colours = colours, .hue_turns = turns};
+        auto p = neutral(e, 5, colour_canvas);
+        e.draw(p, rng(3));
+        p.genes[0] = -2;
+        p.genes[1] = 3;
+        p.genes[2] = 1;
+        auto const x = decoded(e, p, colour_canvas);
+        std::size_t const plane = p.length / 3;
+        auto const count = static_cast<double>(levels);
+        auto const level = [&](float gene) {
+          double const v = std::clamp(double{gene}, 0., 1.);
+          return levels == 0 ? v : std::min(std::floor(count * v), count - 1) / (count - 1);
+        };
+        std::size_t elsewhere = 0;
+        for (std::size_t i = 0; i < 5; ++i)
+          for (std::size_t j = 0; j < plane; ++j) {
+            auto const v = p.rows().row(i);
+            auto const rgb = textbook(colours, level(v[j]) * double{turns}, level(v[plane + j]), level(v[2 * plane + j]));
+            for (std::size_t c = 0; c < 3; ++c) {
+              double const found = double{x.data()[i * p.length + c * plane + j]};
+              if (levels == 0) {
+                CHECK(std::abs(found - rgb[c]) < 3e-6);
+              } else {
+                CHECK(found == doctest::Approx(std::round(found * (count - 1)) / (count - 1)).epsilon(1e-6));
+                CHECK(std::abs(found - rgb[c]) < 0.5 / (count - 1) + 3e-6);
+                elsewhere += std::abs(found - rgb[c]) > 0.5 / (count - 1);
+              }
+            }
+          }
+        CHECK(elsewhere < 4);
+      }
+}
+
+TEST_CASE("pixels leaves images that have not three channels to their genes, whatever the colours") {
+  auto const p = drawn(pixels{}, 3, 5);
+  CHECK(decoded(pixels::paper(), p) == decoded(pixels{}, p));
+  CHECK(neutral(pixels::released_code(), 2).genes == neutral(pixels{}, 2).genes);
+}
+
+TEST_CASE("a neutral genotype of pixels shows its canvas in any colour space") {
+  labelled_images canvas{filled<float, 4>({2, 3, 5, 5}), {}};
+  auto stream = rng(4).stream(0);
+  for (float& v : canvas.images) v = stream.uniform();
+  for (std::size_t j = 0; j < 3; ++j) {
+    canvas.images.data()[25 * j] = 0;           // black
+    canvas.images.data()[25 * j + 1] = 1;       // white
+    canvas.images.data()[25 * j + 2] = 0.25f;   // grey
+    canvas.images.data()[25 * j + 3] = j == 2;  // blue
+  }
+  for (auto colours : {pixel_colours::hsv, pixel_colours::hls})
+    for (float turns : {1.f, 255 / 180.f}) {
+      pixels const e{.levels = 0, .colours = colours, .hue_turns = turns};
+      auto const x = decoded(e, neutral(e, 2, canvas), canvas);
+      for (std::size_t j = 0; j < x.size(); ++j) CHECK(std::abs(x.data()[j] - canvas.images.data()[j]) < 2e-6f);
+
+      labelled_images const grey{filled<float, 4>({1, 3, 5, 5}, 51 / 255.f), {}};
+      pixels const rounded{.colours = colours, .hue_turns = turns};
+      CHECK(decoded(rounded, neutral(rounded, 1, grey), grey) == grey.images);
+    }
+}
+
+TEST_CASE("pixels' pullback in colours is the derivative of its images, summed over the canvases") {
+  labelled_images const canvases{filled<float, 4>({2, 3, 7, 9}, 0.5f), {}};
+  for (auto colours : {pixel_colours::hsv, pixel_colours::hls}) {
+    pixels const e{.levels = 0, .colours = colours, .hue_turns = 1.25f};
+    auto p = neutral(e, 1, colour_canvas), weights = neutral(e, 2, colour_canvas), dp = p;
+    e.draw(p, rng(8));
+    e.draw(weights, rng(9));
+    tensor<float, 4> dx = filled<float, 4>({2, 3, 7, 9});
+    std::copy(weights.genes.begin(), weights.genes.end(), dx.begin());
+    e.pullback(p, as_view(canvases.images), as_view(dx), dp);
+
+    std::size_t const plane = p.length / 3;
+    float const step = 1.f / 1024;
+    std::size_t corners = 0;
+    for (std::size_t j = 0; j < p.length; ++j) {
+      auto more = p, less = p;
+      more.genes[j] += step;
+      less.genes[j] -= step;
+      auto const up = decoded(e, more, colour_canvas), down = decoded(e, less, colour_canvas);
+      double slope = 0;
+      for (std::size_t c = 0; c < 3; ++c) {
+        std::size_t const k = c * plane + j % plane;
+        slope += (double{up.data()[k]} - double{down.data()[k]}) * double{weights.genes[k] + weights.genes[p.length + k]};
+      }
+      corners += std::abs(slope / double{2 * step} - double{dp.genes[j]}) > 1e-3;
+    }
+    CHECK(corners <= 4);  // places where a step goes round a corner of the colour wheel
+  }
+}
+
+TEST_CASE("pixels' gradient in colours goes through clipping and rounding") {
+  pixels const smooth{.levels = 0, .colours = pixel_colours::hsv}, rounded{.levels = 2, .colours = pixel_colours::hsv};
+  auto p = neutral(smooth, 1, colour_canvas);
+  std::fill(p.genes.begin(), p.genes.end(), 7.f);  // shown as hue 1, saturation 1, value 1
+  auto dx = filled<float, 4>({1, 3, 7, 9}, 1.f);
+  for (pixels const& e : {smooth, rounded}) {
+    auto dp = p;
+    e.pullback(p, as_view(colour_canvas.images), as_view(dx), dp);
+    CHECK(dp.genes[2 * dp.length / 3] == doctest::Approx(1));  // of red by value
+    CHECK(dp.genes[dp.length / 3] == doctest::Approx(-2));     // of green and blue by saturation
+  }
+}
+
 TEST_CASE("a neutral genotype of pixels shows its canvas") {
   labelled_images canvas{filled<float, 4>({2, 3, 4, 4}), {}};
   for (std::size_t j = 0; j < canvas.images.size(); ++j) canvas.images.data()[j] = static_cast<float>(j) / 255;
@@ -316,4 +472,19 @@ TEST_CASE("pixels refuses settings outside their ranges") {
   CHECK(message({.crossover_eta = -2}).find("crossover_eta is -2") != std::string::npos);
   CHECK(message({.levels = 1}).find("levels is 1") != std::string::npos);
   CHECK(message({.levels = 1025}).find("levels is 1025") != std::string::npos);
+  CHECK(message({.hue_turns = -1}).find("hue_turns is -1") != std::string::npos);
+  CHECK(message(pixels::paper()) == "accepted");
+  CHECK(message(pixels::released_code()) == "accepted");
+}
+
+TEST_CASE("pixels' presets are the paper and its code") {
+  constexpr pixels paper = pixels::paper(), code = pixels::released_code();
+  CHECK(paper.at(2000).rate == 0.025f);
+  CHECK(paper.crossover == 0);
+  CHECK(paper.colours == pixel_colours::hsv);
+  CHECK(code.at(2000).rate == 0.1f);
+  CHECK(code.crossover == 0.5f);
+  CHECK(code.crossover_eta == 10);
+  CHECK(code.colours == pixel_colours::hls);
+  CHECK(code.hue_turns * 180 == doctest::Approx(255));
 }

@@ -199,6 +199,19 @@ TEST_CASE("map_elites draws new numbers in each generation") {
   CHECK(search.ask().genes != first);
 }
 
+TEST_CASE("map_elites' presets are those of the paper and of its code") {
+  constexpr auto is = [](map_elites const& m, std::size_t children, std::size_t generations) {
+    return m.children == children && m.generations == generations;
+  };
+  static_assert(is(map_elites::paper_mnist(), 200, 200));
+  static_assert(is(map_elites::paper_imagenet_cppn(), 400, 5000));
+  static_assert(is(map_elites::paper_imagenet_direct(), 200, 20'000));
+  static_assert(is(map_elites::released_mnist_cppn(), 200, 1001));
+  static_assert(is(map_elites::released_mnist_direct(), 200, 1010));
+  static_assert(is(map_elites::released_imagenet_cppn(), 400, 5001));
+  static_assert(is(map_elites::released_imagenet_direct(), 200, 5010));
+}
+
 TEST_CASE("map_elites refuses what it cannot work with") {
   CHECK_THROWS_WITH_AS(started({.children = 0}, counting{}), "map_elites: children is 0; give at least 1", error);
   labelled_images const two{filled<float, 4>({2, 1, 2, 2}), {}};

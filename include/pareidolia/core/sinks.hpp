@@ -173,6 +173,26 @@ class recorder {
   history* log_;
 };
 
+/// Ends the run after the first step that is told that many seconds after this was made.
+///
+/// With a checkpoint a long run can be made of short ones: each goes on where the last one ended.
+class time_limit {
+ public:
+  explicit time_limit(double seconds) : seconds_(seconds) {
+    if (!(seconds > 0)) detail::fail("time_limit: seconds is ", seconds, "; give more than 0");
+  }
+
+  verdict operator()(step const&) const {
+    return std::chrono::duration<double>(clock::now() - begin_).count() < seconds_ ? verdict::go_on : verdict::stop;
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  double seconds_;
+  clock::time_point begin_ = clock::now();
+};
+
 /// Ends the run at the first SIGINT (Ctrl-C) with what there is; a second one kills the process as usual.
 ///
 /// The handler is installed by the constructor and the former one restored by the destructor, so let it live where the work is; several may

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/detail/colour_spaces.hpp>
 #include <pareidolia/detail/cppn_program.hpp>
 #include <pareidolia/detail/vector_math.hpp>
 
@@ -108,8 +109,8 @@ struct cppn_kernel {
         v[c] = v[c] < 0.f ? -v[c] : v[c];
         quantise(colouring.levels, 0.f, v[c]);
       }
-      if (colouring.colours == cppn_colours::hsv) hsv_to_rgb(colouring.hue_turns, v);
-      if (colouring.colours == cppn_colours::hls) hls_to_rgb(colouring.hue_turns, v);
+      if (colouring.colours == cppn_colours::hsv) hsv_space::to_rgb(colouring.hue_turns, v);
+      if (colouring.colours == cppn_colours::hls) hls_space::to_rgb(colouring.hue_turns, v);
       for (std::size_t c = 0; c < outputs; ++c) {
         if (outputs == 3) quantise(colouring.levels, 0.5f, v[c]);
         store(v[c], channel[c] + i);
@@ -124,47 +125,8 @@ struct cppn_kernel {
     x = x > one ? one : x;
     if (levels > 0) {
       x = x * (levels - 1) + shift;
-      truncate(x);
+      vector_truncate(x);
       x = x / (levels - 1);
-    }
-  }
-  template <class Floats>
-  [[gnu::always_inline]] static void truncate(Floats& x) {
-    x = __builtin_convertvector(__builtin_convertvector(x, ints_of<Floats>), Floats);
-  }
-
-  /// (hue, saturation, value) to (red, green, blue), all in [0, 1]: channel n is V - V S clamp(min(k, 4 - k), 0, 1) with
-  /// k = (n + 6 H) mod 6 and n = 5, 3, 1.
-  template <class Floats>
-  [[gnu::always_inline]] static void hsv_to_rgb(float turns, Floats (&v)[3]) {
-    Floats const hue = v[0] * turns, chroma = v[1] * v[2], value = v[2], zero{}, one = zero + 1.f;
-    for (std::size_t c = 0; c < 3; ++c) {
-      Floats k = hue + (5.f - 2.f * static_cast<float>(c)) / 6.f, whole = k;
-      truncate(whole);
-      k = (k - whole) * 6.f;
-      Floats f = 4.f - k;
-      f = k < f ? k : f;
-      f = f < zero ? zero : f;
-      f = f > one ? one : f;
-      v[c] = value - chroma * f;
-    }
-  }
-
-  /// (hue, lightness, saturation) to (red, green, blue), all in [0, 1]: channel n is L - S min(L, 1 - L) clamp(min(k - 3, 9 - k), -1, 1)
-  /// with k = (n + 12 H) mod 12 and n = 0, 8, 4.
-  template <class Floats>
-  [[gnu::always_inline]] static void hls_to_rgb(float turns, Floats (&v)[3]) {
-    Floats const hue = v[0] * turns, lightness = v[1], dark = 1.f - v[1], one = Floats{} + 1.f;
-    Floats const chroma = v[2] * (lightness < dark ? lightness : dark);
-    for (std::size_t c = 0; c < 3; ++c) {
-      Floats k = hue + static_cast<float>((3 - c) % 3) / 3.f, whole = k;
-      truncate(whole);
-      k = (k - whole) * 12.f;
-      Floats f = k - 3.f;
-      f = f < 9.f - k ? f : 9.f - k;
-      f = f < -one ? -one : f;
-      f = f > one ? one : f;
-      v[c] = lightness - chroma * f;
     }
   }
 };

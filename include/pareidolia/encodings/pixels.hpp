@@ -9,7 +9,9 @@
 #include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/colour_spaces.hpp>
 #include <pareidolia/detail/dispatch.hpp>
+#include <pareidolia/detail/painting.hpp>
 #include <pareidolia/detail/variation.hpp>
 #include <pareidolia/encoding.hpp>
 
@@ -21,6 +23,9 @@
 #include <vector>
 
 namespace pareidolia {
+
+/// What the three genes of a place stand for: red, green and blue, or hue, saturation and value, or hue, lightness and saturation.
+enum class pixel_colours : std::uint8_t { rgb, hsv, hls };
 
 /// A batch of genotypes of `pixels`: one gene in [0, 1] for each value of an image.
 template <space S>
@@ -51,16 +56,14 @@ struct pixel_genes<space::host> {
 ///
 /// decode: genes are clipped to [0, 1]; with levels > 0 the image has x = floor(levels v) / (levels - 1), and x = 1 for v = 1, so uniform
 /// genes give uniform levels and with 256 of them an 8-bit file holds exactly what the model saw; levels = 0: x = v. The channels are those
-/// of the canvas; colours are RGB. pullback: dp = dx, summed over the canvases of a genotype; rounding and clipping let gradients straight
-/// through. A neutral genotype shows its canvas; otherwise only the canvas's shape matters.
+/// of the canvas. Where there are three and `colours` is not rgb, such x are hue, saturation and value (or hue, lightness and saturation),
+/// and the red, green and blue that they mean are rounded to the nearest of the levels. pullback: dp = dx, summed over the canvases of a
+/// genotype, times the derivatives of red, green and blue; rounding and clipping let gradients straight through. A neutral genotype shows
+/// its canvas, in hsv and hls as nearly as the levels allow (greys exactly); otherwise only the canvas's shape matters.
 ///
 /// Cost of vary: a copy, and for each gene that mutates two random numbers, one to find it and one to change it; SBX costs ten times as
 /// much for a couple that crosses. The same on any number of threads; rounding may differ between processors with and without AVX2, and
 /// from that of a device, where genotypes stay and which draws the same numbers.
-///
-/// Deviations. The paper halves `rate` every 1000 generations (`halve_every`), the released code never does. The released code truncates
-/// 255 v, which leaves white to v = 1 alone, reads the bytes of colour images as HLS, and crosses over with probability 0.5; its SBX leaves
-/// genes that are equal in both parents unset, so a champion paired with itself has grey children: here such genes are inherited.
 struct pixels {
   float rate = 0.1f;            ///< probability that a gene mutates, in [0, 1]
   float eta = 15;               ///< strength of mutation: larger means smaller steps, at least 0
@@ -69,8 +72,21 @@ struct pixels {
   std::size_t levels = 256;     ///< that a value of an image can take, 2 to 1024; 0: any value in [0, 1]
   std::size_t halve_every = 0;  ///< generations after which `rate` is halved, again and again; 0: never; the paper has 1000
 
+  pixel_colours colours = pixel_colours::rgb;  ///< of images with 3 channels
+  float hue_turns = 1;                         ///< hue of a gene of 1, in turns of the colour wheel, in [0, 1000]; for hsv and hls
+
   template <space S>
   using population = pixel_genes<S>;
+
+  /// What the paper says (Sec. 2.2): mutation alone, its rate halved every 1000 generations; colours are HSV. Deviation: of its 256 values
+  /// here each is drawn equally often.
+  static constexpr pixels paper();
+
+  /// The authors' code: the rate stays, half of the couples cross over, and the three bytes of a colour are hue, lightness and saturation
+  /// as OpenCV reads them, whose hues end at 180 for one turn, so that genes go round 255 / 180 times. Deviations: it truncates 255 v,
+  /// which leaves 255 to v = 1 alone; its SBX leaves genes that are equal in both parents unset, so that a champion paired with itself has
+  /// grey children, here such genes are inherited; OpenCV's own rounding of a colour may differ by one level.
+  static constexpr pixels released_code();
 
   template <class A>
   void settings(A& a) const {
@@ -80,6 +96,8 @@ struct pixels {
     a.setting("pixels.crossover_eta", crossover_eta);
     a.setting("pixels.levels", levels);
     a.setting("pixels.halve_every", halve_every);
+    a.setting("pixels.colours", colours);
+    a.setting("pixels.hue_turns", hue_turns);
   }
 
   /// Errors: a setting outside its range.
@@ -89,6 +107,7 @@ struct pixels {
     if (!(crossover >= 0 && crossover <= 1)) detail::fail("pixels: crossover is ", crossover, "; give a probability in [0, 1]");
     if (!(crossover_eta >= 0)) detail::fail("pixels: crossover_eta is ", crossover_eta, "; give a value of at least 0");
     if (levels == 1 || levels > 1024) detail::fail("pixels: levels is ", levels, "; give 2 to 1024, or 0 for any value in [0, 1]");
+    if (!(hue_turns >= 0 && hue_turns <= 1000)) detail::fail("pixels: hue_turns is ", hue_turns, "; give a value in [0, 1000]");
   }
 
   /// The encoding as generation `generation` uses it: its rate, halved as often as the schedule says.
@@ -107,6 +126,7 @@ struct pixels {
     for (std::size_t i = 0; i < n; ++i) {
       auto const shown = canvas.row(i % canvas.shape[0]);
       p.genes.insert(p.genes.end(), shown.begin(), shown.end());
+      if (in_colours(canvas.shape[1])) name_colours(p.rows().row(i));
     }
     return p;
   }
@@ -115,12 +135,19 @@ struct pixels {
     auto const best = detail::best_instruction_set();
     in_slices(x.shape[0], p.length, [&](std::size_t i) {
       std::span<float const> const genes = p.rows().row(i % p.size());
-      detail::dispatch<detail::quantisation>(best, genes, x.row(i), static_cast<float>(levels));
+      auto const count = static_cast<float>(levels);
+      if (!in_colours(x.shape[1]))
+        detail::dispatch<detail::quantisation>(best, genes, x.row(i), count);
+      else if (colours == pixel_colours::hsv)
+        detail::dispatch<detail::painting<detail::hsv_space>>(best, genes, x.row(i), count, hue_turns);
+      else
+        detail::dispatch<detail::painting<detail::hls_space>>(best, genes, x.row(i), count, hue_turns);
     });
   }
 
   void pullback(pixel_genes<space::host> const& p, const_image_view<space::host>, const_image_view<space::host> dx,
                 pixel_genes<space::host>& dp) const {
+    auto const best = detail::best_instruction_set();
     in_slices(p.size(), p.length, [&](std::size_t g) {
       auto const sum = dp.rows().row(g);
       std::fill(sum.begin(), sum.end(), 0.f);
@@ -128,6 +155,13 @@ struct pixels {
         auto const image = dx.row(i);
         for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += image[j];
       }
+      if (!in_colours(dx.shape[1])) return;
+      std::span<float const> const genes = p.rows().row(g);
+      auto const count = static_cast<float>(levels);
+      if (colours == pixel_colours::hsv)
+        detail::dispatch<detail::painting_pullback<detail::hsv_space>>(best, genes, sum, count, hue_turns);
+      else
+        detail::dispatch<detail::painting_pullback<detail::hls_space>>(best, genes, sum, count, hue_turns);
     });
   }
 
@@ -176,6 +210,20 @@ struct pixels {
   void vary(pixel_genes<space::device> const& parents, pixel_genes<space::device>& children, rng const& random) const;
 
  private:
+  [[nodiscard]] bool in_colours(std::size_t channels) const { return channels == 3 && colours != pixel_colours::rgb; }
+
+  // From red, green and blue to the genes that mean them.
+  void name_colours(std::span<float> v) const {
+    std::size_t const plane = v.size() / 3;
+    for (std::size_t j = 0; j < plane; ++j) {
+      float colour[3]{v[j], v[plane + j], v[2 * plane + j]};
+      colours == pixel_colours::hsv ? detail::hsv_space::from_rgb(colour) : detail::hls_space::from_rgb(colour);
+      v[j] = hue_turns > 0 ? std::min(colour[0] / hue_turns, 1.f) : 0;
+      v[plane + j] = colour[1];
+      v[2 * plane + j] = colour[2];
+    }
+  }
+
   // body(i) for i in [0, n), each worth `work` genes copied. Those that make some 0.2 ms go to a thread together: starting and joining a
   // team for less gains nothing, and on a busy machine the join waits for a whole time slice of the system's.
   template <class Body>
@@ -187,6 +235,10 @@ struct pixels {
     });
   }
 };
+
+constexpr pixels pixels::paper() { return {.halve_every = 1000, .colours = pixel_colours::hsv}; }
+
+constexpr pixels pixels::released_code() { return {.crossover = 0.5f, .colours = pixel_colours::hls, .hue_turns = 255 / 180.f}; }
 
 static_assert(ClimbingEncoding<pixels, space::host> && ScheduledEncoding<pixels, space::host>);
 

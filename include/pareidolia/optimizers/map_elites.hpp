@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -42,8 +43,20 @@ namespace pareidolia {
 /// Errors: no children; more than one canvas (a champion belongs to a class, not to a canvas); a class for which every value of
 /// generation 0 is NaN.
 struct map_elites {
-  std::size_t children = 200;     ///< images per generation; 400 for the paper's CPPNs on ImageNet
-  std::size_t generations = 200;  ///< after the random one; the paper has 200 on MNIST, 5000 (CPPN) and 20,000 (direct) on ImageNet
+  std::size_t children = 200;     ///< images per generation
+  std::size_t generations = 200;  ///< after the random one
+
+  /// The paper's runs. Of the children it says nothing: as in the authors' code. On ImageNet the value of a class is its mean confidence
+  /// over ten crops of an image of 256 x 256: models/crops.hpp.
+  static constexpr map_elites paper_mnist();
+  static constexpr map_elites paper_imagenet_cppn();
+  static constexpr map_elites paper_imagenet_direct();
+
+  /// As the authors' experiment files have it.
+  static constexpr map_elites released_mnist_cppn();
+  static constexpr map_elites released_mnist_direct();
+  static constexpr map_elites released_imagenet_cppn();
+  static constexpr map_elites released_imagenet_direct();
 
   template <class E, space S>
   class search;
@@ -58,6 +71,14 @@ struct map_elites {
     return search<E, S>(*this, encoding, canvas, random);
   }
 };
+
+constexpr map_elites map_elites::paper_mnist() { return {.children = 200, .generations = 200}; }
+constexpr map_elites map_elites::paper_imagenet_cppn() { return {.children = 400, .generations = 5000}; }
+constexpr map_elites map_elites::paper_imagenet_direct() { return {.children = 200, .generations = 20'000}; }
+constexpr map_elites map_elites::released_mnist_cppn() { return {.children = 200, .generations = 1001}; }
+constexpr map_elites map_elites::released_mnist_direct() { return {.children = 200, .generations = 1010}; }
+constexpr map_elites map_elites::released_imagenet_cppn() { return {.children = 400, .generations = 5001}; }
+constexpr map_elites map_elites::released_imagenet_direct() { return {.children = 200, .generations = 5010}; }
 
 /// The champion of one class.
 struct elite {
@@ -112,7 +133,7 @@ class map_elites::search {
     column(a, "replacements", elites_, &elite::replacements);
     column(a, "ids", elites_, &elite::id);
     if constexpr (A::reading) begin_archive(elites_.size());
-    a("champions", *champions_);
+    champions(a);
     column(a, "births.id", births_, &birth::id);
     column(a, "births.parent", births_, &birth::parent);
     column(a, "births.generation", births_, &birth::generation);
@@ -130,6 +151,21 @@ class map_elites::search {
   void tell(classwise_evaluation<S> const& e) {
     offer(children_, e);
     next();
+  }
+
+  /// Offers the champions of another archive, one for each class: a better one takes its cell, with its id. It is no birth, and may be a
+  /// parent from the generation on that is asked for next.
+  void welcome(population const& guests, std::span<elite const> theirs) {
+    std::vector<std::size_t> cells;
+    for (std::size_t k = 0; k < elites_.size(); ++k)
+      if (theirs[k].value > elites_[k].value) {
+        elites_[k] = {theirs[k].value, theirs[k].generation, elites_[k].replacements + 1, theirs[k].id};
+        cells.push_back(k);
+      }
+    if (cells.empty()) return;
+    champions_->assign(cells, guests, cells);
+    summarise(static_cast<std::size_t>(figures_[0].value));
+    if (!done()) breed();
   }
 
   /// What tell() does, in two: offers the children, or what became of them, to the cells of all classes, the best one of each class against
@@ -166,6 +202,23 @@ class map_elites::search {
   }
 
  private:
+  // Each genotype once, however many cells it holds.
+  template <class A>
+  void champions(A& a) {
+    std::map<std::uint64_t, std::size_t> number;  // of an id
+    std::vector<std::size_t> cells, first, all, which;
+    for (std::size_t k = 0; k < elites_.size(); ++k) {
+      auto const [at, is_new] = number.try_emplace(elites_[k].id, first.size());
+      if (is_new) first.push_back(k), all.push_back(all.size());
+      cells.push_back(k);
+      which.push_back(at->second);
+    }
+    population distinct(encoding_.buffer(first.size(), canvas_));
+    if constexpr (!A::reading) distinct.assign(all, *champions_, first);
+    a("champions", distinct);
+    if constexpr (A::reading) champions_->assign(cells, distinct, which);
+  }
+
   void begin_archive(std::size_t classes) {
     champions_.reset(new population(encoding_.buffer(classes, canvas_)));  // asks no move of a population
     winner_.resize(classes);
@@ -193,15 +246,16 @@ class map_elites::search {
   void summarise(std::size_t replaced) {
     std::vector<float> values;
     for (elite const& e : elites_) values.push_back(e.value);
-    std::sort(values.begin(), values.end());
-    std::size_t const n = values.size();
-    double const mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(n);
-    double const median = (double{values[(n - 1) / 2]} + double{values[n / 2]}) / 2;
+    double const mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+    auto const middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    bool const even = values.size() % 2 == 0;
+    double const median = even ? (double{*std::max_element(values.begin(), middle)} + double{*middle}) / 2 : double{*middle};
     figures_ = {{{"replaced", static_cast<double>(replaced)},
                  {"median", median},
                  {"mean", mean},
-                 {"max", double{values.back()}},
-                 {"min", double{values.front()}}}};
+                 {"max", double{*std::max_element(middle, values.end())}},
+                 {"min", double{*std::min_element(values.begin(), middle + 1)}}}};
   }
 
   map_elites policy_;
@@ -218,7 +272,7 @@ class map_elites::search {
   std::vector<float> best_;          // and its value
   std::size_t generation_ = 0;       // of the children that were asked for
   std::uint64_t evaluated_ = 0;      // images that were offered
-  std::array<figure, 5> figures_{};
+  std::array<figure, 5> figures_{{{"replaced", 0}, {"median", 0}, {"mean", 0}, {"max", 0}, {"min", 0}}};
 };
 
 }  // namespace pareidolia

@@ -2,16 +2,17 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
-#include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/class_confidence.hpp>
 #include <pareidolia/model.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace pareidolia {
@@ -38,29 +39,15 @@ struct transfer {
 
   template <Model M>
   [[nodiscard]] result measure(M const& model, outcome const& found) const {
-    constexpr space S = M::memory;
     auto const classes = static_cast<std::size_t>(model.classes());
     if (classes != found.scores.shape()[1])
       detail::fail("transfer: the images were found for ", found.scores.shape()[1], " classes, the other model has ", classes);
     if (batch == 0) detail::fail("transfer: batch is 0; give at least 1");
     auto const images = as_view(found.images);
-    std::size_t const count = images.shape[0], room = std::min(batch, count);
-    storage<float, 4, S> x({room, images.shape[1], images.shape[2], images.shape[3]});
-    storage<float, 2, S> y({room, classes});
-    auto p = filled<float, 2>({room, classes});
-    auto workspace = model.prepare(room);
-    result r;
-    r.labels.resize(count);
-    r.probabilities.resize(count);
-    for (std::size_t first = 0; first < count; first += room) {
-      std::size_t const n = std::min(room, count - first);
-      copy(images.rows(first, n), x.view().rows(0, n));
-      model.forward(x.view().rows(0, n), y.view().rows(0, n), workspace);
-      argmax(y.view().rows(0, n), std::span(r.labels).subspan(first, n));
-      softmax_rows(y.view().rows(0, n), y.view().rows(0, n));
-      copy(const_score_view<S>(y.view().rows(0, n)), as_view(p).rows(0, n));
-      for (std::size_t i = 0; i < n; ++i) r.probabilities[first + i] = p(i, static_cast<std::size_t>(found.labels[first + i]));
-    }
+    std::size_t const count = images.shape[0];
+    auto answers = detail::confidence_of(model, count, found.labels, batch,
+                                         [&](std::size_t i, std::span<float> to) { std::ranges::copy(images.row(i), to.begin()); });
+    result r{std::move(answers.labels), std::move(answers.probabilities)};
     for (std::size_t i = 0; i < count; ++i) {
       if (!all && found.success[i] == 0) continue;
       ++r.counted;
