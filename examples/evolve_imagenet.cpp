@@ -134,6 +134,8 @@ void evolve_all(settings const& s, std::vector<M> const& judges, std::vector<sub
     confidences.push_back(confidences_of(subject.name, found));
     families.push_back({subject.name, genealogy(found.births), found.births.back().generation + 1});
     pairs.push_back({subject.name, judges[k], found});
+    page.arrays.push_back({subject.name + ".confidence", {found.size()}, found.values});
+    page.arrays.push_back(named(subject.name + ".scores", found.scores));
     page.galleries.push_back(pictures_of(subject.name, found, names));
     page.galleries.push_back(gallery_of(subject.name + ", lineages", families.back().family, found, 12, names));
     page.tables.push_back(lineages_of(subject.name + ", lineages", families.back().family, 12, names));
@@ -143,8 +145,9 @@ void evolve_all(settings const& s, std::vector<M> const& judges, std::vector<sub
                                           std::min<std::size_t>(s.ablated, 8), names));
     }
   }
-  std::vector<class_zone> const zones = subjects.front().net.classes() == 1000 ? std::vector{dogs_and_cats()} : std::vector<class_zone>{};
-  page.charts.push_back(convergence_of("Confidence", curves, published_medians()));
+  bool const imagenet = subjects.front().net.classes() == 1000;
+  auto const zones = imagenet ? std::vector{dogs_and_cats()} : std::vector<class_zone>{};
+  page.charts.push_back(convergence_of("Confidence", curves, imagenet ? published_medians() : std::vector<line>{}));
   page.charts.push_back(sorted_confidences("Classes by confidence", confidences));
   page.charts.push_back(confidence_by_class("Confidence by class", confidences, zones));
   page.tables.insert(page.tables.begin(), confidence_table("Confidence", confidences, zones));

@@ -23,6 +23,7 @@
 #include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/resize.hpp>
 #include <pareidolia/core/roc.hpp>
 #include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/sinks.hpp>
@@ -84,6 +85,7 @@
 #include <pareidolia/optimizers/decoupled_norm.hpp>
 #include <pareidolia/optimizers/deepception.hpp>
 #include <pareidolia/optimizers/deepfool.hpp>
+#include <pareidolia/optimizers/genetic.hpp>
 #include <pareidolia/optimizers/gradient_ascent.hpp>
 #include <pareidolia/optimizers/lbfgs.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>

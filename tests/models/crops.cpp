@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #include <pareidolia/models/crops.hpp>
 
-#include <pareidolia/loaders/resize.hpp>
+#include <pareidolia/core/resize.hpp>
 #include <pareidolia/models/adaptors.hpp>
 
 #include <doctest/doctest.h>

@@ -114,6 +114,10 @@ class state_writer {
         numbers<std::underlying_type_t<type>>(name, {}, std::array{static_cast<std::underlying_type_t<type>>(value)});
       else
         numbers<type>(name, {}, std::array{value});
+    } else if constexpr (std::same_as<type, saved_state>) {
+      std::string const inside = prefix_ + std::string(name) + "/";
+      for (auto const& [key, setting] : value.settings) to_->settings[inside + key] = setting;
+      for (auto const& [key, array] : value.arrays) to_->arrays[inside + key] = array;
     } else if constexpr (detail::packed_population<type>) {
       auto const rows = value.packed();
       tensor_of(name, as_view(rows));
@@ -221,6 +225,10 @@ class state_reader {
       stored<T> number;
       std::memcpy(&number, a.bytes.data(), sizeof number);
       value = static_cast<T>(number);
+    } else if constexpr (std::same_as<T, saved_state>) {
+      value = {};
+      take_inside(name, from_->settings, value.settings);
+      take_inside(name, from_->arrays, value.arrays);
     } else if constexpr (detail::packed_population<T>) {
       auto rows = value.packed();
       read_tensor(name, rows);
@@ -306,6 +314,17 @@ class state_reader {
     for (std::size_t extent : a.shape) count *= extent;
     if (a.type != detail::type_name<T>() || a.shape.size() != rank || a.bytes.size() != count) mismatch(name, a);
     return a;
+  }
+
+  // What is under "name/", which another reader will look into.
+  template <class Entries>
+  void take_inside(std::string_view name, Entries const& from, Entries& to) {
+    std::string const inside = prefix_ + std::string(name) + "/";
+    for (auto const& [key, entry] : from)
+      if (key.starts_with(inside)) {
+        asked_->insert(key);
+        to[key.substr(inside.size())] = entry;
+      }
   }
 
   template <class T, std::size_t Rank, space S>

@@ -403,7 +403,7 @@ template <class Size>
 
 /// Images of each model on each model, a row each.
 [[nodiscard]] inline table table_of(std::string title, transfer_matrix::result const& found) {
-  std::string const level = detail::percentage(1 - double{found.threshold});
+  std::string const level = detail::general(100 * double{found.threshold}) + " %";
   table t{std::move(title),
           "Confidence in the class that the images were found for.",
           {"found for", "scored on", "images", "mean", "median", level + " on both", level + " on its own only", "seen as the class"}};
@@ -431,7 +431,7 @@ template <class Size>
   };
   if (n == 0) return g;
   add("mean confidence", [&](std::size_t i, std::size_t j) { return found.mean(i, j); });
-  add("share at " + detail::percentage(1 - double{found.threshold}) + " and above on both",
+  add("share at " + detail::general(100 * double{found.threshold}) + " % and above on both",
       [&](std::size_t i, std::size_t j) { return found.both(i, j); });
   return g;
 }

@@ -6,7 +6,7 @@
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/detail/file.hpp>
 #include <pareidolia/loaders/image.hpp>
-#include <pareidolia/loaders/resize.hpp>
+#include <pareidolia/core/resize.hpp>
 
 #include <algorithm>
 #include <charconv>

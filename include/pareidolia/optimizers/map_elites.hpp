@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -135,7 +136,7 @@ class map_elites::search {
     column(a, "replacements", elites_, &elite::replacements);
     column(a, "ids", elites_, &elite::id);
     if constexpr (A::reading) begin_archive(elites_.size());
-    a("champions", *champions_);
+    champions(a);
     column(a, "births.id", births_, &birth::id);
     column(a, "births.parent", births_, &birth::parent);
     column(a, "births.generation", births_, &birth::generation);
@@ -195,6 +196,23 @@ class map_elites::search {
     summarise(cells.size());
   }
 
+  // Each genotype once, however many cells it holds.
+  template <class A>
+  void champions(A& a) {
+    std::map<std::uint64_t, std::size_t> number;  // of an id
+    std::vector<std::size_t> cells, first, all, which;
+    for (std::size_t k = 0; k < elites_.size(); ++k) {
+      auto const [at, is_new] = number.try_emplace(elites_[k].id, first.size());
+      if (is_new) first.push_back(k), all.push_back(all.size());
+      cells.push_back(k);
+      which.push_back(at->second);
+    }
+    population distinct(encoding_.buffer(first.size(), canvas_));
+    if constexpr (!A::reading) distinct.assign(all, *champions_, first);
+    a("champions", distinct);
+    if constexpr (A::reading) champions_->assign(cells, distinct, which);
+  }
+
   void begin_archive(std::size_t classes) {
     champions_.reset(new population(encoding_.buffer(classes, canvas_)));  // asks no move of a population
     winner_.resize(classes);
@@ -222,15 +240,16 @@ class map_elites::search {
   void summarise(std::size_t replaced) {
     std::vector<float> values;
     for (elite const& e : elites_) values.push_back(e.value);
-    std::sort(values.begin(), values.end());
-    std::size_t const n = values.size();
-    double const mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(n);
-    double const median = (double{values[(n - 1) / 2]} + double{values[n / 2]}) / 2;
+    double const mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+    auto const middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    bool const even = values.size() % 2 == 0;
+    double const median = even ? (double{*std::max_element(values.begin(), middle)} + double{*middle}) / 2 : double{*middle};
     figures_ = {{{"replaced", static_cast<double>(replaced)},
                  {"median", median},
                  {"mean", mean},
-                 {"max", double{values.back()}},
-                 {"min", double{values.front()}}}};
+                 {"max", double{*std::max_element(middle, values.end())}},
+                 {"min", double{*std::min_element(values.begin(), middle + 1)}}}};
   }
 
   map_elites policy_;

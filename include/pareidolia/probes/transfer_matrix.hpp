@@ -5,6 +5,7 @@
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/named_array.hpp>
 #include <pareidolia/core/outcome.hpp>
+#include <pareidolia/core/resize.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/class_confidence.hpp>
@@ -37,11 +38,10 @@ evolved(std::string, M const&, outcome const&) -> evolved<M>;
 /// Clune, CVPR 2015, section 3.5: some images reach 99.99 % on two networks, others are made for their own).
 ///
 /// The confidence of an image is softmax of its class: the one that was to be reached, or what an image of an untargeted attack is taken
-/// for. Models must take images of one shape and have the same classes: those of different sizes are made to by center_crop{net, 256, 256}
-/// of the images around.
+/// for. Models must have the same classes. A model that takes images of another size is shown them resized, as photographs would be.
 ///
 /// Cost: one forward of each image by each model, its own too, in batches of `batch`. Errors: an outcome without images, models of other
-/// shapes or classes.
+/// classes or channels.
 ///
 ///     auto const found = transfer_matrix{}.measure(evolved{"GoogLeNet", googlenet, a}, evolved{"SqueezeNet", squeezenet, b});
 struct transfer_matrix {
@@ -117,8 +117,7 @@ struct transfer_matrix {
   /// A model whose type is forgotten.
   struct entry {
     std::string name;
-    image_shape input;
-    std::size_t classes;
+    std::size_t channels, classes;
     outcome const* found;
     std::function<detail::class_confidence(outcome const&)> answers;
   };
@@ -127,10 +126,18 @@ struct transfer_matrix {
   [[nodiscard]] entry entry_of(evolved<M> const& one) const {
     auto const answers = [&model = one.model, n = batch](outcome const& found) {
       auto const images = as_view(found.images);
-      return detail::confidence_of(model, images.shape[0], detail::classes_of(found), n,
-                                   [&](std::size_t k, std::span<float> to) { std::ranges::copy(images.row(k), to.begin()); });
+      auto const [channels, height, width] = model.input();
+      bool const same = height == images.shape[2] && width == images.shape[3];
+      auto const show = [&images, same, h = height, w = width](std::size_t k, std::span<float> to) {
+        view<float const, 3> const image{images.row(k).data(), {images.shape[1], images.shape[2], images.shape[3]}};
+        if (same)
+          std::ranges::copy(images.row(k), to.begin());
+        else
+          std::ranges::copy(pareidolia::resize(image, h, w), to.begin());
+      };
+      return detail::confidence_of(model, images.shape[0], detail::classes_of(found), n, show);
     };
-    return {one.name, one.model.input(), static_cast<std::size_t>(one.model.classes()), &one.found, answers};
+    return {one.name, one.model.input()[0], static_cast<std::size_t>(one.model.classes()), &one.found, answers};
   }
 
   [[nodiscard]] result score(std::vector<entry> const& all) const {
@@ -142,9 +149,9 @@ struct transfer_matrix {
       auto const& s = from.found->images.shape();
       if (s[0] == 0) detail::fail("transfer_matrix: nothing was found for ", from.name, "; give an outcome with images");
       for (entry const& on : all) {
-        if (image_shape{s[1], s[2], s[3]} != on.input)
-          detail::fail("transfer_matrix: images of ", from.name, " are ", s[1], "x", s[2], "x", s[3], ", ", on.name, " takes ", on.input[0],
-                       "x", on.input[1], "x", on.input[2], "; wrap both in center_crop for images of one size before the search");
+        if (s[1] != on.channels)
+          detail::fail("transfer_matrix: images of ", from.name, " have ", s[1], " channels, ", on.name, " takes ", on.channels,
+                       "; give models of the same");
         if (from.found->scores.shape()[1] != on.classes)
           detail::fail("transfer_matrix: images of ", from.name, " were found for ", from.found->scores.shape()[1], " classes, ", on.name,
                        " has ", on.classes, "; give models of the same classes");

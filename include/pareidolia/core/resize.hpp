@@ -11,6 +11,7 @@
 #include <vector>
 
 namespace pareidolia {
+
 /// An image (channels, height, width) at another size, by the triangle filter whose support grows with the reduction.
 ///
 /// Along each axis, from m to n pixels, with r = m / n, s = max(r, 1) and c_i = (i + 1/2) r, in pixels of the input:

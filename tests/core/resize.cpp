@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // SPDX-FileCopyrightText: the pareidolia authors
-#include <pareidolia/loaders/resize.hpp>
+#include <pareidolia/core/resize.hpp>
 
 #include <doctest/doctest.h>
 
