@@ -35,6 +35,7 @@
 
 #include <pareidolia/encodings/cppn.hpp>
 #include <pareidolia/encodings/cppn_network.hpp>
+#include <pareidolia/encodings/cppn_weights.hpp>
 #include <pareidolia/encodings/fourier.hpp>
 #include <pareidolia/encodings/patch.hpp>
 #include <pareidolia/encodings/patches.hpp>
@@ -82,6 +83,7 @@
 
 #include <pareidolia/optimizers/apgd.hpp>
 #include <pareidolia/optimizers/carlini_wagner.hpp>
+#include <pareidolia/optimizers/cma_es.hpp>
 #include <pareidolia/optimizers/decoupled_norm.hpp>
 #include <pareidolia/optimizers/deepception.hpp>
 #include <pareidolia/optimizers/deepfool.hpp>
