@@ -38,8 +38,8 @@ TEST_CASE("a retraining is a table with a row for each network that was fooled")
   table const t = table_of("Networks", three_networks(), published);
   REQUIRE(t.rows.size() == 2);
   CHECK(t.columns.size() == 8);
-  CHECK(t.rows[0] == std::vector<std::string>{"DNN1", "66,000", "1.00 %", "25.00 %", "99.90 %", "99.99 %", "25.00 %", "-"});
-  CHECK(t.rows[1][4] == "62.50 %");
+  CHECK(t.rows[0] == std::vector<std::string>{"DNN1", "66,000", "1.00 %", "25.0 %", "99.900 %", "99.9900 %", "25.00 %", "-"});
+  CHECK(t.rows[1][4] == "62.5 %");
   CHECK(t.rows[1][5] == "-");
   CHECK(t.rows[1][7] == "0.029");  // all four below: z = (8 - 1/2) / sqrt(16 / 12 (9 - 6 / 56)) = 2.18
 }
@@ -61,7 +61,7 @@ TEST_CASE("its chart has medians and quartiles of both generations, and what was
 TEST_CASE("its pictures are a strip for each network, its arrays have a row for each run") {
   gallery const g = gallery_of("Images", three_networks());
   REQUIRE(g.pictures.size() == 2);
-  CHECK(g.pictures[1].caption == "against DNN2, median 37.50 %");
+  CHECK(g.pictures[1].caption == "against DNN2, median 37.5 %");
   CHECK(g.pictures[0].image.shape()[0] == 1);
   auto const arrays = arrays_of(three_networks());
   REQUIRE(arrays.size() == 4);

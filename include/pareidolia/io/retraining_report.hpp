@@ -47,8 +47,9 @@ namespace detail {
     retraining_round const& r = rounds[i];
     if (r.evolved.empty()) break;
     auto const percent = [](double share) { return detail::fixed(100 * share, 2) + " %"; };
-    t.rows.push_back({detail::network_name(i), detail::grouped(r.images), percent(1 - r.accuracy), percent(r.initial_median()),
-                      percent(r.median()), i < published.size() ? percent(published[i]) : "-", percent(r.noticed),
+    auto const confidence = [](double p) { return detail::percentage(1 - p); };
+    t.rows.push_back({detail::network_name(i), detail::grouped(r.images), percent(1 - r.accuracy), confidence(r.initial_median()),
+                      confidence(r.median()), i < published.size() ? confidence(published[i]) : "-", percent(r.noticed),
                       i == 0 ? "-" : detail::probability_text(mann_whitney(r.evolved, rounds.front().evolved).p)});
   }
   return t;
@@ -87,9 +88,8 @@ namespace detail {
     if (rounds[i].evolved.empty()) break;
     std::size_t const n = rounds[i].champions.shape()[0];
     std::vector<double> const shown(rounds[i].evolved.begin(), rounds[i].evolved.begin() + static_cast<std::ptrdiff_t>(n));
-    g.pictures.push_back(
-        {"against " + detail::network_name(i) + ", median " + detail::fixed(100 * detail::quantile_of(shown, .5), 2) + " %",
-         detail::strip_of(rounds[i].champions)});
+    g.pictures.push_back({"against " + detail::network_name(i) + ", median " + detail::percentage(1 - detail::quantile_of(shown, .5)),
+                          detail::strip_of(rounds[i].champions)});
   }
   return g;
 }
