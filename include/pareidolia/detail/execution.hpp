@@ -7,6 +7,7 @@
 #include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/sinks.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/explain.hpp>
@@ -141,6 +142,9 @@ class execution {
     for (int label : canvas_.labels) canvas.add(static_cast<std::uint64_t>(label));
     a.setting("canvas", canvas.value());
     a.setting("classes", classes_);
+    a.setting("encoding", type_spelling<E>());
+    a.setting("objective", type_spelling<B>());
+    a.setting("optimizer", type_spelling<O>());
     describe(a, "encoding", encoding_);
     describe(a, "objective", objective_);
     describe(a, "optimizer", optimizer_);
@@ -205,13 +209,6 @@ class execution {
     return seconds_before_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   }
   [[nodiscard]] double model_seconds() { return model_seconds_before_ + pass_.seconds(); }
-
-  // What a part says of itself that the result depends on.
-  template <class A, class Part>
-  static void describe(A& a, std::string_view name, Part const& part) {
-    auto inner = a.part(name);
-    if constexpr (requires { part.settings(inner); }) part.settings(inner);
-  }
 
   // Images that are done. Those in the batch begin anew when the run is taken up, and what was spent on them is forgotten: the answer of
   // each image depends on itself alone.
