@@ -35,6 +35,7 @@
 
 #include <pareidolia/encodings/cppn.hpp>
 #include <pareidolia/encodings/cppn_network.hpp>
+#include <pareidolia/encodings/cppn_weights.hpp>
 #include <pareidolia/encodings/fourier.hpp>
 #include <pareidolia/encodings/patch.hpp>
 #include <pareidolia/encodings/patches.hpp>

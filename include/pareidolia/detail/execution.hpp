@@ -298,13 +298,12 @@ class execution {
       if (class_values_.view().shape[0] < count) class_values_ = storage<float, 2, S>({count, classes_});
       auto const v = class_values_.view().rows(0, count);
       objective_.values(y, v);
-      classwise_evaluation<S> const e{y, v};
+      search_.tell(classwise_evaluation<S>{y, v});
       if constexpr (TargetingOptimizer<O, E, S>)
-        if (label_view const targets = search_.targets(e); !targets.empty()) {
+        if (label_view const targets = search_.targets(); !targets.empty()) {
           objective_.seed(y, targets, pass_.seeds(count));
           search_.learn(pulled_back(p, count, false));
         }
-      search_.tell(e);
     } else {
       targets_.resize(count);
       labels_.resize(count);

@@ -85,7 +85,7 @@ struct elite {
   float value = 0;               ///< its objective
   std::size_t generation = 0;    ///< that made it
   std::size_t replacements = 0;  ///< champions the cell has had, this one included
-  std::uint64_t id = 0;          ///< generation * children + its place among them
+  std::uint64_t id = 0;          ///< how many images were evaluated before it
 };
 
 /// A running map_elites; a ClasswiseSearch.
@@ -118,9 +118,6 @@ class map_elites::search {
   /// For each child that is asked for the class whose champion its parent is. Without meaning in generation 0.
   [[nodiscard]] std::span<std::size_t const> origins() const { return from_; }
 
-  /// Puts others, what became of them, in the place of the children that were asked for, before tell() says what they are worth.
-  void adopt(population const& grown) { children_.assign(to_, grown, to_); }
-
   /// step is the generation that was told last.
   [[nodiscard]] standing where() const { return {generation_ == 0 ? 0 : generation_ - 1, policy_.generations, figures_}; }
 
@@ -146,12 +143,14 @@ class map_elites::search {
     column(a, "figures", figures_, &figure::value);
     if constexpr (A::reading)
       if (!done()) breed();
+    a("evaluated", evaluated_);
+    a("origins", from_);  // not those of breed() within a generation of several offers
+    a("parents", parent_);
   }
 
   void tell(classwise_evaluation<S> const& e) {
-    offer(e.values);
-    ++generation_;
-    if (!done()) breed();
+    offer(children_, e);
+    next();
   }
 
   /// Offers the champions of another archive, one for each class: a better one takes its cell, with its id. It is no birth, and may be a
@@ -169,11 +168,12 @@ class map_elites::search {
     if (!done()) breed();
   }
 
- private:
-  // Synchronous update: the best child of each class against its champion.
-  void offer(const_score_view<S> values) {
+  /// What tell() does, in two: offers the children, or what became of them, to the cells of all classes, the best one of each class against
+  /// its champion; and makes the next generation.
+  void offer(population const& children, classwise_evaluation<S> const& e) {
+    const_score_view<S> const values = e.values;
     std::size_t const classes = values.shape[1];
-    if (generation_ == 0) {
+    if (evaluated_ == 0) {
       elites_.assign(classes, {-std::numeric_limits<float>::infinity(), 0, 0, 0});
       begin_archive(classes);
     }
@@ -183,19 +183,25 @@ class map_elites::search {
       if (!(best_[k] > elites_[k].value)) continue;
       bool const drawn = generation_ == 0;
       std::size_t const child = winner_[k];
-      elites_[k] = {best_[k], generation_, elites_[k].replacements + 1, generation_ * policy_.children + child};
+      elites_[k] = {best_[k], generation_, elites_[k].replacements + 1, evaluated_ + child};
       auto const cell = static_cast<std::uint32_t>(k);
       births_.push_back({elites_[k].id, drawn ? birth::none : parent_[child], generation_, cell,
                          drawn ? cell : static_cast<std::uint32_t>(from_[child]), best_[k]});
       cells.push_back(k);
       winners.push_back(winner_[k]);
     }
-    if (generation_ == 0 && cells.size() < classes)
+    if (evaluated_ == 0 && cells.size() < classes)
       detail::fail("map_elites: some class has no image with a value in generation 0; check that the objective gives numbers");
-    champions_->assign(cells, children_, winners);
+    champions_->assign(cells, children, winners);
+    evaluated_ += policy_.children;
     summarise(cells.size());
   }
+  void next() {
+    ++generation_;
+    if (!done()) breed();
+  }
 
+ private:
   // Each genotype once, however many cells it holds.
   template <class A>
   void champions(A& a) {
@@ -265,6 +271,7 @@ class map_elites::search {
   std::vector<std::size_t> winner_;  // for each class the best child
   std::vector<float> best_;          // and its value
   std::size_t generation_ = 0;       // of the children that were asked for
+  std::uint64_t evaluated_ = 0;      // images that were offered
   std::array<figure, 5> figures_{{{"replaced", 0}, {"median", 0}, {"mean", 0}, {"max", 0}, {"min", 0}}};
 };
 
