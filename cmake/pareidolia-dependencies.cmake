@@ -1,12 +1,13 @@
 # What the base (`pareidolia`) and each component need, as targets; the part before `::` is the package that has them.
 # The build and the installed package both read this list.
-set(pareidolia_components reference cpu cuda geometry io)
+set(pareidolia_components reference cpu cuda geometry io mpi)
 set(pareidolia_pareidolia_needs Xtensor::Xtensor Random123::Random123)
 set(pareidolia_reference_needs XtensorBlas::XtensorBlas LAPACK::LAPACK BLAS::BLAS)
 set(pareidolia_cpu_needs DNNL::DNNL OpenMP::OpenMP_CXX)
 set(pareidolia_cuda_needs CUDNN::CUDNN CUDNN::CUBLASLT CUDNN::NVRTC CUDNN::CUDART)
 set(pareidolia_geometry_needs XtensorBlas::XtensorBlas LAPACK::LAPACK BLAS::BLAS Spectra::Spectra Eigen3::Eigen Threads::Threads)
 set(pareidolia_io_needs PNG::PNG JPEG::JPEG ZLIB::ZLIB nlohmann_json::nlohmann_json Protozero::Protozero)
+set(pareidolia_mpi_needs MPI::MPI_CXX)
 
 # For messages: where Debian and Ubuntu have them.
 set(pareidolia_Xtensor_debian libxtensor-dev)
@@ -25,6 +26,7 @@ set(pareidolia_JPEG_debian libjpeg-dev)
 set(pareidolia_ZLIB_debian zlib1g-dev)
 set(pareidolia_nlohmann_json_debian nlohmann-json3-dev)
 set(pareidolia_Protozero_debian libprotozero-dev)
+set(pareidolia_MPI_debian "libopenmpi-dev openmpi-bin")
 
 set(pareidolia_DNNL_version 2.6)
 set(pareidolia_CUDNN_version 9.8)
@@ -38,6 +40,7 @@ function(pareidolia_find component problem)
     return()
   endif()
   list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_FUNCTION_LIST_DIR}")
+  set(MPI_CXX_SKIP_MPICXX TRUE)  # the C interface, without the C++ one of MPI 2
   foreach(target IN LISTS pareidolia_${component}_needs)
     string(REGEX REPLACE "::.*" "" package ${target})
     if(NOT TARGET ${target})

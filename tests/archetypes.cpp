@@ -5,6 +5,7 @@
 #include <pareidolia/encodings/pixels.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
+#include <pareidolia/optimizers/polished.hpp>
 
 #include <doctest/doctest.h>
 
@@ -39,6 +40,8 @@ static_assert(ClasswiseObjective<classwise_objective<host>, host> && !ClasswiseO
 static_assert(Optimizer<deaf, encoding, host> && !Optimizer<nothing, encoding, host>);
 static_assert(ScoreOptimizer<climber, encoding, host> && !GradientOptimizer<climber, encoding, host>);
 static_assert(ClasswiseOptimizer<collector, encoding, host> && !ScoreOptimizer<collector, encoding, host>);
+static_assert(TargetingOptimizer<aimer, encoding, host> && !TargetingOptimizer<collector, encoding, host>);
+static_assert(ClimbingEncoding<climbing_encoding, host> && !ClimbingEncoding<smooth_encoding, host>);
 static_assert(GradientOptimizer<follower, encoding, device> && !ScoreOptimizer<follower, encoding, device>);
 static_assert(SparingSearch<sparing_search<encoding, host>, encoding, host> &&
               !SparingSearch<gradient_search<encoding, host>, encoding, host>);
@@ -217,6 +220,28 @@ struct crowded : imagewise_search<E, S> {
 static_assert(!SparingSearch<greedy<encoding, host>, encoding, host> && !JacobianOptimizer<optimizer<shy>, encoding, host>);
 static_assert(!JacobianOptimizer<optimizer<barren>, encoding, host> && !JacobianOptimizer<optimizer<unteachable>, encoding, host>);
 static_assert(!ImagewiseOptimizer<optimizer<tireless>, encoding, host> && !ImagewiseOptimizer<optimizer<crowded>, encoding, host>);
+template <class E, space S>
+struct aimless : targeting_search<E, S> {
+  using targeting_search<E, S>::targeting_search;
+  void targets() = delete;
+};
+template <class E, space S>
+struct unmoved : targeting_search<E, S> {
+  using targeting_search<E, S>::targeting_search;
+  void learn() = delete;
+};
+static_assert(!TargetingOptimizer<optimizer<aimless>, encoding, host> && !TargetingOptimizer<optimizer<unmoved>, encoding, host>);
+static_assert(runs<smooth_model<host>, smooth_encoding, smooth_classwise_objective<host>, aimer>);
+static_assert(!runs<model<host>, smooth_encoding, smooth_classwise_objective<host>, aimer>);
+static_assert(!runs<smooth_model<host>, encoding, smooth_classwise_objective<host>, aimer>);
+static_assert(!runs<smooth_model<host>, smooth_encoding, classwise_objective<host>, aimer>);
+static_assert(!runs<smooth_model<host>, smooth_encoding, smooth_objective<host>, aimer>);
+
+struct without_climb : climbing_encoding {
+  void climb() = delete;
+};
+static_assert(TargetingOptimizer<polished, climbing_encoding, host> && !Optimizer<polished, without_climb, host>);
+static_assert(!Optimizer<polished, evolvable_encoding, host> && !Optimizer<polished, smooth_encoding, host>);
 static_assert(runs<smooth_model<host>, smooth_encoding, objective<host>, chooser>);  // seeds of its own: the objective needs none
 static_assert(!runs<model<host>, smooth_encoding, objective<host>, chooser> &&
               !runs<smooth_model<host>, encoding, objective<host>, chooser>);
@@ -310,11 +335,17 @@ TEST_CASE("run asks of its parts no more than the contracts say") {
   CHECK(run(regularised, smooth_model<host>{}, canvas, rng(1)).steps == 2);
   attack<normed_encoding, smooth_objective<host>, pgd> const projected{{}, {}, {.rate = 1, .steps = 3}};
   CHECK(run(projected, smooth_model<host>{}, canvas, rng(1)).size() == 4);
+  attack<smooth_encoding, smooth_classwise_objective<host>, aimer> const aimed;
+  CHECK(run(aimed, smooth_model<host>{}, image, rng(1)).backwards == 4);
 
   map_elites const elites{.children = 3, .generations = 2};
   attack<evolvable_encoding, classwise_objective<host>, map_elites> const evolved{{}, {}, elites};
   attack<scheduled_encoding, classwise_objective<host>, map_elites> const scheduled{{}, {}, elites};
   CHECK(run(evolved, model<host>{}, image, rng(1)).steps == 3);
+  attack<climbing_encoding, smooth_classwise_objective<host>, polished> const climbed{{}, {}, {.inner = elites, .steps = 2}};
+  auto const grown = run(climbed, smooth_model<host>{}, image, rng(1));
+  CHECK(grown.steps == 9);
+  CHECK(grown.backwards == 18);
   CHECK(run(scheduled, model<host>{}, image, rng(1)).steps == 3);
 }
 

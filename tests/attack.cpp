@@ -3,24 +3,31 @@
 #include <pareidolia/attack.hpp>
 
 #include <pareidolia/core/parallel.hpp>
+#include <pareidolia/encodings/cppn.hpp>
 #include <pareidolia/encodings/pixels.hpp>
 #include <pareidolia/objectives/class_probability.hpp>
+#include <pareidolia/optimizers/deepfool.hpp>
+#include <pareidolia/optimizers/genetic.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>
 
 #include <pareidolia/encodings/perturbation.hpp>
 #include <pareidolia/objectives/cross_entropy.hpp>
 #include <pareidolia/objectives/distortion.hpp>
+#include <pareidolia/objectives/misclassification.hpp>
 #include <pareidolia/objectives/penalised.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
+#include <pareidolia/optimizers/restarts.hpp>
 
 #include <doctest/doctest.h>
 
 #include <support/analytic_models.hpp>
+#include <support/kept_runs.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <numeric>
 #include <span>
@@ -537,4 +544,113 @@ TEST_CASE("a batch of no images is refused") {
   CHECK_THROWS_WITH_AS(
       run(attack{perturbation{linf{.1f}}, cross_entropy{}, pgd{}}, planes, random_images(planes, 1, 2), rng{1}, batch_size{0}),
       doctest::Contains("batch_size: 0 images"), error);
+}
+
+// ------------------------------------------------------------------- state
+
+TEST_CASE("a run that goes image by image and is killed ends with the same answers, whatever the batch") {
+  auto const planes = random_planes(4, {1, 3, 4}, 3);
+  auto const canvas = random_images(planes, 20, 4);
+  auto const check = [&](auto const& a, std::size_t steps) {
+    auto const whole = run(a, planes, canvas, rng{1}, batch_size{6});
+    check_same_answers(run_in_pieces(a, planes, canvas, 1, steps, batch_size{6}), whole);
+    memory_keeper keeper;
+    CHECK_THROWS_AS(run(a, planes, canvas, rng{1}, keeper, batch_size{9}, kill_after{3}), kill_after::killed);
+    check_same_answers(run(a, planes, canvas, rng{1}, keeper, batch_size{4}), whole);  // more were in the batch than it has room for now
+  };
+  check(attack{perturbation{linf{.3f}}, cross_entropy{}, pgd{.rate = .01f, .steps = 30}}, 50);
+  check(attack{perturbation{l2{}}, misclassification{}, deepfool{}}, 12);
+  check(attack{perturbation{linf{.2f}}, cross_entropy{}, restarts{3, pgd{.rate = .01f, .steps = 10}}}, 40);
+}
+
+TEST_CASE("what is kept of a run that goes image by image are the images that are done") {
+  auto const planes = random_planes(3, {1, 3, 4}, 1);
+  auto const canvas = random_images(planes, 9, 2);
+  attack const a{perturbation{linf{.3f}}, cross_entropy{}, pgd{.rate = .01f, .steps = 40, .random_start = false}};
+  memory_keeper keeper;
+  auto const cut = run(a, planes, canvas, rng{1}, batch_size{4}, keeper, [done = std::size_t{0}](step const& now) mutable {
+    return (done = now.where.step) < 3 ? verdict::go_on : verdict::stop;
+  });
+  CHECK(!cut.complete);
+  auto const& arrays = keeper.state->arrays;
+  std::size_t const finished = arrays.at("finished").shape[0];
+  CHECK(finished >= 3);
+  CHECK(finished < 9);
+  CHECK(arrays.at("answers").shape == std::vector<std::size_t>{finished, 1, 3, 4});
+  auto const whole = run(a, planes, canvas, rng{1});
+  check_same_answers(run(a, planes, canvas, rng{1}, keeper), whole);
+  CHECK(keeper.state->arrays.at("finished").shape[0] == 9);
+  auto const again = run(a, planes, canvas, rng{1}, keeper);  // was complete: nothing is left to do
+  CHECK(again.images == whole.images);
+  CHECK(again.forwards_spent == whole.forwards_spent);
+  CHECK(again.complete);
+}
+
+TEST_CASE("a state with finished images that cannot be is refused") {
+  auto const planes = random_planes(3, {1, 3, 4}, 1);
+  auto const canvas = random_images(planes, 9, 2);
+  attack const a{perturbation{linf{.3f}}, cross_entropy{}, pgd{}};
+  memory_keeper keeper;
+  static_cast<void>(run(a, planes, canvas, rng{1}, keeper));
+  std::uint64_t const beyond = 9;
+  std::memcpy(keeper.state->arrays.at("finished").bytes.data() + 8 * sizeof beyond, &beyond, sizeof beyond);
+  CHECK_THROWS_WITH_AS(static_cast<void>(run(a, planes, canvas, rng{1}, keeper)),
+                       "run: the images that were kept as finished are damaged; begin anew", error);
+}
+
+TEST_CASE("map_elites that is killed again and again ends with the same champions, births and history") {
+  for (std::size_t steps : {2u, 5u}) {
+    history log, one;
+    attack const direct{pixels{.crossover = .5f}, class_probability{}, map_elites{.children = 20, .generations = 25}};
+    auto const whole = run(direct, rows_model{}, canvas(), rng{5}, recorder{log});
+    check_same(run_in_pieces(direct, rows_model{}, canvas(), 5, steps, recorder{one}), whole);
+    CHECK(one.rows == log.rows);
+    CHECK(one.steps == log.steps);
+    attack const indirect{cppn{}, class_probability{}, map_elites{.children = 20, .generations = 25}};
+    check_same(run_in_pieces(indirect, rows_model{}, canvas(), 5, steps), run(indirect, rows_model{}, canvas(), rng{5}));
+  }
+}
+
+TEST_CASE("a run that was complete goes on if it is given more generations") {
+  auto const until = [](std::size_t generations, auto&&... extras) {
+    return run(attack{pixels{}, class_probability{}, map_elites{.children = 10, .generations = generations}}, rows_model{}, canvas(),
+               rng{5}, extras...);
+  };
+  memory_keeper keeper;
+  static_cast<void>(until(4, keeper));
+  check_same(until(9, keeper), until(9));
+}
+
+TEST_CASE("a state is refused by a run with another seed, model, canvas or setting, and by another kind of run") {
+  memory_keeper const kept = [] {
+    memory_keeper keeper;
+    static_cast<void>(
+        run(attack{pixels{}, class_probability{}, map_elites{.children = 10, .generations = 2}}, rows_model{}, canvas(), rng{5}, keeper));
+    return keeper;
+  }();
+  auto const said = [&](auto const& a, auto const& model, labelled_images const& on, std::uint64_t seed) {
+    memory_keeper keeper = kept;
+    try {
+      static_cast<void>(run(a, model, on, rng{seed}, keeper));
+    } catch (error const& e) {
+      return std::string(e.what());
+    }
+    return std::string("nothing");
+  };
+  struct retrained : rows_model {
+    std::uint64_t fingerprint() const { return 100; }
+  };
+  auto white = canvas();
+  white.images.fill(1);
+  attack const same{pixels{}, class_probability{}, map_elites{.children = 10, .generations = 2}};
+  CHECK(said(same, rows_model{}, canvas(), 5) == "nothing");
+  CHECK(said(same, rows_model{}, canvas(), 6) ==
+        "memory: it was made with seed = 5, this run has 6; go on with the same, or name another file");
+  CHECK(said(same, retrained{}, canvas(), 5).find("memory: it was made with model = 99, this run has 100;") == 0);
+  CHECK(said(same, rows_model{}, white, 5).find("memory: it was made with canvas = ") == 0);
+  CHECK(said(attack{pixels{.rate = .2f}, class_probability{}, map_elites{.children = 10}}, rows_model{}, canvas(), 5)
+            .find("memory: it was made with encoding/pixels.rate = 0.1") == 0);
+  CHECK(said(attack{cppn{}, class_probability{}, map_elites{.children = 10}}, rows_model{}, canvas(), 5)
+            .find("memory: it has no setting 'encoding/cppn.positions'; it belongs to another kind of run") == 0);
+  CHECK(said(attack{pixels{}, class_probability{}, genetic{}}, rows_model{}, grey({0}, 0), 5).find("memory: ") == 0);
 }

@@ -12,10 +12,11 @@ set(rules
     "dnnl"                                   "^cpu:"
     "^(cuda|cudnn|cublas|nvrtc)[a-zA-Z_]*\\.h$" "^cuda:"
     "^(jpeglib\\.h$|png\\.h$|zlib\\.h$|nlohmann/|protozero/)" "^io:"
+    "^mpi\\.h$"                              "^mpi:distributed/communicator\\.hpp$"
     "^pareidolia/(engines|models)/"          ":(engines|models|loaders|io|detail|pareidolia\\.hpp)"
     "^pareidolia/pareidolia\\.hpp$"          "^$")
 
-foreach(component IN ITEMS base reference cpu cuda geometry io)
+foreach(component IN ITEMS base reference cpu cuda geometry io mpi)
   list(TRANSFORM ${component} REPLACE "^include/" "")
   if(NOT ${component})
     message(FATAL_ERROR "the component ${component} has no headers")

@@ -45,7 +45,8 @@ concept RunsOn = runs_on<A, M>;
 /// same images, values and history as one that nothing disturbed.
 ///
 /// A search that goes image by image gets the images in a batch that is kept full: those that are done leave it, waiting ones enter. The
-/// answer of an image that a sink ended before its turn is its canvas.
+/// answer of an image that a sink ended before its turn is its canvas. Its state are the images that are done: when it is taken up, those
+/// that were in the batch begin anew, and their first attempt counts in the steps and seconds alone.
 ///
 /// Cost: for each step one forward (and one backward, for searches that follow gradients) of as many images as the search asks for; at the
 /// end one forward of the result and one of the canvas. Memory: the images of one step and the model's workspace for them. On a device

@@ -72,12 +72,12 @@ concept ClasswiseSearch = Search<T, E, S> && requires(T& s, classwise_evaluation
 
 /// A search over classes that follows gradients towards classes of its choice.
 ///
-/// `s.targets(e)`: the class that each image of what it asked for is to climb towards (count), or nothing where it wants no gradients now.
-/// If there are some, `s.learn(dp)` is given the gradients of the objective with these targets, with respect to the genotypes. `s.tell(e)`
-/// ends the step.
+/// After tell(e) `s.targets()` are the classes that the images it asked for are to climb towards (count), or nothing where it wants no
+/// gradients. If there are some, what it asked for stays as it is until `s.learn(dp)`, which is given the gradients of the objective with
+/// these targets, with respect to the genotypes, and ends the step.
 template <class T, class E, space S>
-concept TargetingSearch = ClasswiseSearch<T, E, S> && requires(T& s, classwise_evaluation<S> const& e, population_t<E, S> const& dp) {
-  { s.targets(e) } -> std::convertible_to<label_view>;
+concept TargetingSearch = ClasswiseSearch<T, E, S> && requires(T& s, T const& c, population_t<E, S> const& dp) {
+  { c.targets() } -> std::convertible_to<label_view>;
   { s.learn(dp) } -> std::same_as<void>;
 };
 

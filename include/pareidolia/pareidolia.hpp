@@ -35,6 +35,7 @@
 
 #include <pareidolia/encodings/cppn.hpp>
 #include <pareidolia/encodings/cppn_network.hpp>
+#include <pareidolia/encodings/cppn_weights.hpp>
 #include <pareidolia/encodings/fourier.hpp>
 #include <pareidolia/encodings/patch.hpp>
 #include <pareidolia/encodings/patches.hpp>
@@ -82,9 +83,11 @@
 
 #include <pareidolia/optimizers/apgd.hpp>
 #include <pareidolia/optimizers/carlini_wagner.hpp>
+#include <pareidolia/optimizers/cma_es.hpp>
 #include <pareidolia/optimizers/decoupled_norm.hpp>
 #include <pareidolia/optimizers/deepception.hpp>
 #include <pareidolia/optimizers/deepfool.hpp>
+#include <pareidolia/optimizers/genetic.hpp>
 #include <pareidolia/optimizers/gradient_ascent.hpp>
 #include <pareidolia/optimizers/lbfgs.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>
@@ -92,6 +95,7 @@
 #include <pareidolia/optimizers/momentum.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
 #include <pareidolia/optimizers/placement_strategies.hpp>
+#include <pareidolia/optimizers/polished.hpp>
 #include <pareidolia/optimizers/restarts.hpp>
 #include <pareidolia/optimizers/universal.hpp>
 #include <pareidolia/optimizers/universal_ascent.hpp>

@@ -2,10 +2,12 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #include <pareidolia/core/batch.hpp>
 
+#include <pareidolia/core/random.hpp>
 #include <pareidolia/core/tensor.hpp>
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -38,6 +40,37 @@ TEST_CASE("softmax stands scores of any size") {
   CHECK(y(0, 0) == 0.5f);
   CHECK(y(0, 2) == 0);
   CHECK(y(1, 2) == doctest::Approx(1.0 / 3));
+}
+
+TEST_CASE("softmax, champions and the search for what is not finite do the same in rows of any length") {
+  for (std::size_t classes : {1u, 2u, 7u, 15u, 16u, 17u, 33u, 255u, 256u, 257u, 1000u, 70'000u}) {
+    CAPTURE(classes);
+    auto y = filled<float, 2>({5, classes}), p = y;
+    auto stream = rng(classes).stream(0);
+    for (float& v : y) v = 30 * stream.uniform();
+    softmax_rows(as_view(y), as_view(p));
+    std::vector<std::size_t> row(classes), expected(classes);
+    std::vector<float> best(classes);
+    best_rows(as_view(y), row, best);
+    double worst = 0;
+    for (std::size_t i = 0; i < 5; ++i) {
+      double sum = 0;
+      for (std::size_t k = 0; k < classes; ++k) sum += std::exp(double{y(i, k)} - 30);
+      for (std::size_t k = 0; k < classes; ++k) {
+        double const expects = std::exp(double{y(i, k)} - 30) / sum;
+        worst = std::max(worst, std::abs(double{p(i, k)} - expects) / expects);
+        if (y(i, k) > y(expected[k], k)) expected[k] = i;
+      }
+    }
+    CHECK(worst < 4e-6);  // of 30 some ulp, and a sum of 70,000
+    CHECK(row == expected);
+    for (std::size_t k = 0; k < classes; ++k) CHECK(best[k] == y(expected[k], k));
+    CHECK(first_not_finite(as_view(y)) == 5);
+    y(3, classes - 1) = infinity;
+    CHECK(first_not_finite(as_view(y)) == 3);
+    y(2, classes / 2) = not_a_number;
+    CHECK(first_not_finite(as_view(y)) == 2);
+  }
 }
 
 TEST_CASE("argmax is the first of the largest scores") {

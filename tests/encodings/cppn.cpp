@@ -15,7 +15,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -106,6 +108,63 @@ std::vector<detail::instruction_set> available() {
   for (auto set : {detail::instruction_set::baseline, detail::instruction_set::avx2, detail::instruction_set::avx512})
     if (set <= detail::best_instruction_set()) sets.push_back(set);
   return sets;
+}
+
+/// N(0, 1) for each value.
+tensor<float, 4> noise(std::array<std::size_t, 4> const& shape) {
+  auto values = filled<float, 4>(shape);
+  auto stream = rng(9).stream(0);
+  for (float& v : values) v = stream.normal();
+  return values;
+}
+
+/// What a network answers in double, the gene of its connection k changed by h.
+double shifted(cppn_network const& network, double range, index node, std::array<double, 4> const& inputs, std::size_t k, double h,
+               std::vector<double>& known) {
+  if (node < cppn_network::inputs) return inputs[node];
+  if (!std::isnan(known[node])) return known[node];
+  double p = 0;
+  for (std::size_t c = 0; c < network.connections.size(); ++c)
+    if (auto const& connection = network.connections[c]; connection.to == node)
+      p += range * (2 * (double{connection.gene} + (c == k ? h : 0)) - 1) * shifted(network, range, connection.from, inputs, k, h, known);
+  switch (network.activations[node - cppn_network::inputs]) {
+    case cppn_activation::sine:
+      return known[node] = std::sin(p);
+    case cppn_activation::sigmoid:
+      return known[node] = 2 * (1 / (1 + std::exp(-p)) - 0.5);
+    case cppn_activation::gaussian:
+      return known[node] = std::exp(-p * p);
+    default:
+      return known[node] = std::clamp(p, -3., 3.) / 3;
+  }
+}
+
+/// <image, seeds> of that network, with seeds (channels, height, width) and the image as cppn has it without levels.
+double product(cppn const& encoding, cppn_network const& network, std::size_t k, double h, std::span<float const> seeds, std::size_t height,
+               std::size_t width) {
+  std::size_t const area = height * width, channels = seeds.size() / area;
+  double sum = 0;
+  for (std::size_t i = 0; i < area; ++i) {
+    double const x = 2. * static_cast<double>(i % width) / static_cast<double>(width - 1) - 1;
+    double const y = 2. * static_cast<double>(i / width) / static_cast<double>(height - 1) - 1;
+    std::vector<double> known(network.nodes(), std::nan(""));
+    std::array<double, 3> v{};
+    for (index c = 0; c < network.outputs; ++c)
+      v[c] = std::min(std::abs(shifted(network, double{encoding.weight_range}, output + c, {x, y, std::hypot(x, y), 1}, k, h, known)), 1.);
+    for (std::size_t c = 0; c < channels; ++c) {
+      double const hue = v[0] * double{encoding.hue_turns};
+      double value = v[0];
+      if (network.outputs == 3 && encoding.colours == cppn_colours::hsv) {
+        double const a = std::fmod(5. - 2 * static_cast<double>(c) + 6 * hue, 6.);
+        value = v[2] - v[2] * v[1] * std::clamp(std::min(a, 4 - a), 0., 1.);
+      } else if (network.outputs == 3) {
+        double const a = std::fmod(std::array{0., 8., 4.}[c] + 12 * hue, 12.);
+        value = v[1] - v[2] * std::min(v[1], 1 - v[1]) * std::clamp(std::min(a - 3, 9 - a), -1., 1.);
+      }
+      sum += value * double{seeds[c * area + i]};
+    }
+  }
+  return sum;
 }
 
 /// Outputs that are constant: output c of `answers` is that value, in [0, 1], with a weight range of 3.
@@ -460,6 +519,125 @@ TEST_CASE("an image has the same bits alone and in a batch, on one thread and on
     omp_set_num_threads(before);
 #endif
   }
+}
+
+TEST_CASE("gradients of images are those that differences of double evaluations give, in all colours") {
+  struct look {
+    std::size_t channels;
+    cppn_colours colours;
+    float turns;
+  };
+  image_shape const shape{0, 22, 18};  // a whole tile and a part; no pixel in the middle, where odd answers are 0 and |answer| has a kink
+  for (look const& how : {look{1, cppn_colours::hsv, 1}, look{3, cppn_colours::grey, 1}, look{3, cppn_colours::hsv, 1},
+                          look{3, cppn_colours::hsv, 1.4f}, look{3, cppn_colours::hls, 1}, look{3, cppn_colours::hls, 255 / 180.f}}) {
+    cppn encoding = growing;
+    encoding.weight_range = 3;
+    encoding.colours = how.colours;
+    encoding.hue_turns = how.turns;
+    encoding.levels = 0;
+    auto const p = evolved(encoding, 8, how.channels, 20);
+    auto const dx = noise({p.size(), how.channels, shape[1], shape[2]});
+    auto dp = encoding.buffer(p.size(), as_view(dx));
+    encoding.pullback(p, as_view(dx), as_view(dx), dp);
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      auto const& network = p.networks[i];
+      REQUIRE(dp.networks[i].connections.size() == network.connections.size());
+      std::vector<double> expected;
+      double size = 0;
+      for (std::size_t k = 0; k < network.connections.size(); ++k) {
+        constexpr double h = 1e-6;
+        expected.push_back((product(encoding, network, k, h, as_view(dx).row(i), shape[1], shape[2]) -
+                            product(encoding, network, k, -h, as_view(dx).row(i), shape[1], shape[2])) /
+                           (2 * h));
+        size = std::max(size, std::abs(expected.back()));
+      }
+      for (std::size_t k = 0; k < expected.size(); ++k)
+        CHECK(std::abs(double{dp.networks[i].connections[k].gene} - expected[k]) <= 2e-3 * size + 1e-2);
+    }
+  }
+}
+
+TEST_CASE("gradients are the same on every instruction set, but for rounding") {
+  constexpr std::size_t side = 19;
+  auto const seeds = noise({1, 3, side, side});
+  for (auto const& network : evolved(growing, 20, 3, 20).networks) {
+    std::vector<double> first;
+    for (auto set : available()) {
+      detail::cppn_program program;
+      program.compile(network, 2);
+      detail::cppn_gradient_scratch scratch;
+      scratch.fit(program);
+      detail::dispatch<detail::cppn_gradient>(set, program, detail::cppn_planes(side, side, false),
+                                              detail::cppn_colouring{cppn_colours::hsv, 1, 0}, &scratch,
+                                              std::span<float const>(as_view(seeds).row(0)));
+      if (first.empty()) first = scratch.sums;
+      for (std::size_t k = 0; k < first.size(); ++k)
+        CHECK(std::abs(scratch.sums[k] - first[k]) <= 1e-3 * (1 + std::abs(*std::ranges::max_element(first))));
+    }
+  }
+}
+
+TEST_CASE("gradients of a genotype on several canvases add up, and connections that draw nothing have none") {
+  auto p = evolved(growing, 3, 1, 10);
+  auto& idle_network = p.networks[1];  // to which a node is added that nobody reads
+  idle_network.activations.push_back(cppn_activation::sine);
+  idle_network.connections.push_back({x_input, idle_network.nodes() - 1, 0.7f});
+  auto const dx = noise({6, 1, 20, 17});
+  auto sum = filled<float, 4>({3, 1, 20, 17});
+  for (std::size_t i = 0; i < 3; ++i)
+    std::ranges::transform(as_view(dx).row(i), as_view(dx).row(i + 3), as_view(sum).row(i).begin(), std::plus{});
+  auto all = cppn{}.buffer(3, as_view(dx)), once = all;
+  cppn{}.pullback(p, as_view(dx), as_view(dx), all);
+  cppn{}.pullback(p, as_view(sum), as_view(sum), once);
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t k = 0; k < p.networks[i].connections.size(); ++k) {
+      auto const& connection = all.networks[i].connections[k];
+      CHECK(connection.gene == once.networks[i].connections[k].gene);
+      CHECK(connection.from == p.networks[i].connections[k].from);
+      CHECK(connection.to == p.networks[i].connections[k].to);
+    }
+  CHECK(all.networks[1].connections.back().gene == 0);
+  CHECK(std::ranges::any_of(all.networks[1].connections, [](auto const& c) { return c.gene != 0; }));
+}
+
+TEST_CASE("rounding to levels lets gradients through, and a batch has the gradients of each network alone on any number of threads") {
+  auto const p = evolved(growing, 10, 3, 15);
+  auto const dx = noise({10, 3, 24, 24});
+  auto rounded = cppn{}.buffer(10, as_view(dx)), smooth = rounded;
+  cppn{}.pullback(p, as_view(dx), as_view(dx), rounded);
+  cppn{.levels = 0}.pullback(p, as_view(dx), as_view(dx), smooth);
+  auto const genes = [](host_population const& q, std::size_t i) {
+    std::vector<float> all;
+    for (auto const& c : q.networks[i].connections) all.push_back(c.gene);
+    return all;
+  };
+  for (std::size_t i = 0; i < 10; ++i) {
+    CHECK(genes(rounded, i) == genes(smooth, i));
+    auto alone = cppn{}.buffer(1, as_view(dx));
+    cppn{}.pullback({{p.networks[i]}}, as_view(dx).rows(i, 1), as_view(dx).rows(i, 1), alone);
+    CHECK(genes(alone, 0) == genes(rounded, i));
+  }
+#ifdef _OPENMP
+  int const before = omp_get_max_threads();
+  omp_set_num_threads(1);
+  auto single = smooth;
+  cppn{}.pullback(p, as_view(dx), as_view(dx), single);
+  for (std::size_t i = 0; i < 10; ++i) CHECK(genes(single, i) == genes(rounded, i));
+  omp_set_num_threads(before);
+#endif
+}
+
+TEST_CASE("to climb is to move every gene by the length towards its slope, within [0, 1]") {
+  host_population p{{cppn_network{
+      1, {cppn_activation::linear}, {{x_input, output, 0.5f}, {y_input, output, 0.95f}, {2, output, 0.5f}, {bias, output, 0.5f}}}}};
+  auto slopes = p;
+  for (std::size_t k = 0; k < 4; ++k) slopes.networks[0].connections[k].gene = std::array{-3.f, 2.f, 0.f, 1e-9f}[k];
+  cppn{}.climb(p, slopes, std::vector{0.1f});
+  auto const& genes = p.networks[0].connections;
+  CHECK(genes[0].gene == doctest::Approx(0.4));
+  CHECK(genes[1].gene == 1);
+  CHECK(genes[2].gene == 0.5f);
+  CHECK(genes[3].gene == doctest::Approx(0.6));
 }
 
 TEST_CASE("the same seed draws and varies the same networks, and child i depends on parent i alone") {

@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <support/kept_runs.hpp>
 #include <support/lenet_task.hpp>
 #include <support/weighted_places.hpp>
 
@@ -351,4 +352,12 @@ TEST_CASE("data: deepception fools LeNet on 50 digits with patches of other digi
   CHECK(fooled(deepception<sampled>{.queries = 100}, 1) >= 42);
   CHECK(lazy >= fooled(deepception<blind>{.queries = 100, .donors = 1}, 1) + 3);
   CHECK(lazy >= fooled(deepception<blind>{.queries = 100, .donors = 50}, 1) + 3);
+}
+
+TEST_CASE("deepception that is killed at any step ends as if nothing had happened") {
+  weighted_places const board{scrambled_weights(), {.5f, 1}, 4};
+  auto const canvas = board.black(7);
+  attack const each{board.encoding(), margin{}, deepception<>{.queries = 40, .stride = 2, .together = 2, .batch = 5}};
+  auto const whole = run(each, board.model(), canvas, rng{3});
+  for (std::size_t steps : {3u, 20u}) check_same(run_in_pieces(each, board.model(), canvas, 3, steps), whole);
 }

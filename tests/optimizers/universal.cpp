@@ -17,6 +17,7 @@
 
 #include <support/analytic_models.hpp>
 #include <support/data.hpp>
+#include <support/kept_runs.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -170,4 +171,28 @@ TEST_CASE("data: a universal perturbation made of 100 digits fools LeNet on othe
   MESSAGE(own << " of its own 100, " << others << " of 400 others");
   CHECK(own > 30);
   CHECK(others > 100);
+}
+
+TEST_CASE("universal that is killed at any step ends as if nothing had happened") {
+  auto const m = random_planes(4, {1, 3, 4}, 11);
+  auto const canvas = random_images(m, 40, 12);
+  for (std::size_t together : {1u, 4u}) {
+    attack const all{perturbation{linf{.2f}}, misclassification{}, universal{.delta = .02f, .passes = 4, .together = together, .batch = 8}};
+    auto const whole = run(all, m, canvas, rng{3});
+    REQUIRE(whole.steps > 30);
+    for (std::size_t steps : {2u, 3u, 11u}) check_same(run_in_pieces(all, m, canvas, 3, steps), whole);
+  }
+}
+
+TEST_CASE("universal that was complete goes on if it is given more passes") {
+  auto const m = random_planes(4, {1, 3, 4}, 11);
+  auto const canvas = random_images(m, 40, 12);
+  auto const passes = [&](std::size_t n, auto&&... extras) {
+    return run(attack{perturbation{linf{.1f}}, misclassification{}, universal{.delta = 0, .passes = n}}, m, canvas, rng{3}, extras...);
+  };
+  memory_keeper keeper;
+  static_cast<void>(passes(2, keeper));
+  auto const further = passes(4, keeper), whole = passes(4);
+  CHECK(further.images == whole.images);
+  CHECK(further.steps == whole.steps);
 }

@@ -19,6 +19,7 @@
 
 #include <support/analytic_models.hpp>
 #include <support/data.hpp>
+#include <support/kept_runs.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -114,4 +115,12 @@ TEST_CASE("data: the ascent on 100 digits fools LeNet on others") {
   MESSAGE(own << " of its own 100, " << others << " of 400 others");
   CHECK(own > 40);
   CHECK(others > 160);
+}
+
+TEST_CASE("universal_ascent that is killed at any step ends as if nothing had happened") {
+  auto const m = random_planes(4, {1, 3, 4}, 11);
+  auto const canvas = random_images(m, 40, 12);
+  attack const all{perturbation{linf{.2f}}, cross_entropy{}, universal_ascent{.epochs = 4, .batch = 9}};
+  auto const whole = run(all, m, canvas, rng{3});
+  for (std::size_t steps : {2u, 3u, 11u}) check_same(run_in_pieces(all, m, canvas, 3, steps), whole);
 }

@@ -11,6 +11,7 @@
 
 #include <doctest/doctest.h>
 
+#include <support/kept_runs.hpp>
 #include <support/lenet_task.hpp>
 #include <support/weighted_places.hpp>
 
@@ -245,4 +246,26 @@ TEST_CASE("data: a few patches fool LeNet on most of a hundred digits") {
   CHECK(count(r.success) >= 75);
   CHECK(*std::max_element(r.forwards_spent.begin(), r.forwards_spent.end()) <= 300);
   for (std::size_t i = 0; i < 100; ++i) CHECK(r.distances(i, 0) <= 6 * 36);
+}
+
+TEST_CASE("universal_deepception that is killed at any step ends as if nothing had happened") {
+  weighted_places const board{scrambled_weights(), {.5f, 1}, 12};
+  auto const canvas = shades(11);
+  for (std::size_t images : {4u, 64u}) {
+    universal_deepception<> const how{.queries = 60, .images = images, .stride = 2, .batch = 5};
+    attack const all{board.encoding(), margin{}, how};
+    auto const whole = run(all, board.model(), canvas, rng{3});
+    for (std::size_t steps : {3u, 20u}) check_same(run_in_pieces(all, board.model(), canvas, 3, steps), whole);
+  }
+}
+
+TEST_CASE("universal_deepception refuses answers to other questions") {
+  weighted_places const board{scrambled_weights(), {.5f, 1}, 12};
+  attack const all{board.encoding(), margin{}, universal_deepception<>{.queries = 60, .stride = 2, .batch = 5}};
+  memory_keeper keeper;
+  static_cast<void>(run(all, board.model(), shades(11), rng{3}, keeper));
+  keeper.state->arrays["search/values"].shape[0] += 1;
+  keeper.state->arrays["search/values"].bytes.resize(keeper.state->arrays["search/values"].bytes.size() + 4);
+  CHECK_THROWS_WITH_AS(static_cast<void>(run(all, board.model(), shades(11), rng{3}, keeper)),
+                       "universal_deepception: the answers that were kept are not those to its questions; begin anew", error);
 }

@@ -145,6 +145,12 @@ struct evolvable_encoding : encoding_verbs {
 struct scheduled_encoding : evolvable_encoding {
   scheduled_encoding at(std::size_t) const { return {}; }
 };
+struct climbing_encoding : evolvable_encoding {
+  template <space S>
+  void pullback(population<S> const&, view<float const, 4, S>, view<float const, 4, S>, population<S>&) const {}
+  template <space S>
+  void climb(population<S>&, population<S> const&, std::span<float const>) const {}
+};
 
 // -------------------------------------------------------------- objectives
 
@@ -159,6 +165,11 @@ struct smooth_objective : objective<S> {
 };
 template <space S>
 struct classwise_objective : objective<S> {
+  void values(const_score_view<S>, score_view<S> v) const { std::fill_n(v.data, v.size(), 0.f); }
+};
+
+template <space S>
+struct smooth_classwise_objective : smooth_objective<S> {
   void values(const_score_view<S>, score_view<S> v) const { std::fill_n(v.data, v.size(), 0.f); }
 };
 
@@ -191,6 +202,14 @@ template <class E, space S>
 struct classwise_search : search<E, S> {
   using search<E, S>::search;
   void tell(classwise_evaluation<S> const&) { ++this->steps; }
+};
+/// Wants gradients for what it asks for in its first step.
+template <class E, space S>
+struct targeting_search : classwise_search<E, S> {
+  using classwise_search<E, S>::classwise_search;
+  std::vector<int> wanted{2, 1, 0, 2};
+  only_convertible<label_view> targets() const { return {this->steps == 1 ? label_view(wanted) : label_view()}; }
+  void learn(population_t<E, S> const&) {}
 };
 template <class E, space S>
 struct gradient_search : search<E, S> {
@@ -260,6 +279,7 @@ struct optimizer : pinned {
 using deaf = optimizer<search>;  // its searches cannot be told anything
 using climber = optimizer<score_search>;
 using collector = optimizer<classwise_search>;
+using aimer = optimizer<targeting_search>;
 using follower = optimizer<gradient_search>;
 using sparer = optimizer<sparing_search>;
 using chooser = optimizer<jacobian_search>;

@@ -2,7 +2,10 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/dispatch.hpp>
+#include <pareidolia/detail/score_kernels.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -28,16 +31,27 @@ inline void copy_rows(view<float const, 2> source, std::span<std::size_t const> 
   for (std::size_t k = 0; k < to.size(); ++k) std::copy_n(source.row(from[k]).data(), source.stride(), target.row(to[k]).data());
 }
 
+namespace detail {
+
+/// body(i) for i in [0, n), each over `work` scores, those that make some 0.2 ms by one thread: starting and joining a team for less gains
+/// nothing.
+template <class Body>
+void in_slices(std::size_t n, std::size_t work, Body const& body) {
+  constexpr std::size_t enough = std::size_t{1} << 18;
+  std::size_t const slice = 1 + enough / std::max<std::size_t>(1, work);
+  parallel_for((n + slice - 1) / slice, [&](std::size_t s, std::size_t) {
+    for (std::size_t i = s * slice; i < std::min(n, (s + 1) * slice); ++i) body(i);
+  });
+}
+
+}  // namespace detail
+
 /// p(i, k) = exp(y(i, k)) / sum_j exp(y(i, j)), shifted by the row's maximum. y and p (count, classes), may be the same memory.
 inline void softmax_rows(const_score_view<space::host> y, score_view<space::host> p) {
-  for (std::size_t i = 0; i < y.shape[0]; ++i) {
-    auto const scores = y.row(i);
-    auto const out = p.row(i);
-    float const top = *std::max_element(scores.begin(), scores.end());
-    float sum = 0;
-    for (std::size_t k = 0; k < scores.size(); ++k) sum += out[k] = std::exp(scores[k] - top);
-    for (float& v : out) v /= sum;
-  }
+  auto const best = detail::best_instruction_set();
+  detail::in_slices(y.shape[0], y.stride(), [&](std::size_t i) {
+    detail::dispatch<detail::softmax_row>(best, std::span<float const>(y.row(i)), std::span<float>(p.row(i)));
+  });
 }
 
 /// label[i] = the first class with the largest score of row i. y (count, classes), label (count).
@@ -51,23 +65,22 @@ inline void argmax(const_score_view<space::host> y, std::span<int> label) {
 /// The champion of each column: row[k] is the first row with the largest v(i, k) and best[k] that value. A NaN is never the largest; a
 /// column of nothing but NaN and -infinity has best[k] = -infinity and row[k] = count. v (count, classes), row and best (classes).
 inline void best_rows(const_score_view<space::host> v, std::span<std::size_t> row, std::span<float> best) {
-  std::fill(row.begin(), row.end(), v.shape[0]);
-  std::fill(best.begin(), best.end(), -std::numeric_limits<float>::infinity());
-  for (std::size_t i = 0; i < v.shape[0]; ++i) {
-    auto const values = v.row(i);
-    for (std::size_t k = 0; k < values.size(); ++k)
-      if (values[k] > best[k]) {
-        best[k] = values[k];
-        row[k] = i;
-      }
-  }
+  auto const set = detail::best_instruction_set();
+  constexpr std::size_t columns = detail::best_row::columns;
+  detail::in_slices((row.size() + columns - 1) / columns, columns * v.shape[0], [&](std::size_t block) {
+    std::size_t const begin = block * columns, count = std::min(columns, row.size() - begin);
+    detail::dispatch<detail::best_row>(set, v, begin, row.subspan(begin, count), best.subspan(begin, count));
+  });
 }
 
 /// Index of the first row with a NaN or an infinity, or count when all are finite. y (count, classes).
 [[nodiscard]] inline std::size_t first_not_finite(const_score_view<space::host> y) {
-  for (std::size_t i = 0; i < y.shape[0]; ++i)
-    for (float v : y.row(i))
-      if (!std::isfinite(v)) return i;
+  auto const best = detail::best_instruction_set();
+  for (std::size_t i = 0; i < y.shape[0]; ++i) {
+    bool finite = false;
+    detail::dispatch<detail::finite_row>(best, std::span<float const>(y.row(i)), &finite);
+    if (!finite) return i;
+  }
   return y.shape[0];
 }
 

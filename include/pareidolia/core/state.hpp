@@ -114,6 +114,10 @@ class state_writer {
         numbers<std::underlying_type_t<type>>(name, {}, std::array{static_cast<std::underlying_type_t<type>>(value)});
       else
         numbers<type>(name, {}, std::array{value});
+    } else if constexpr (std::same_as<type, saved_state>) {
+      std::string const inside = prefix_ + std::string(name) + "/";
+      for (auto const& [key, setting] : value.settings) to_->settings[inside + key] = setting;
+      for (auto const& [key, array] : value.arrays) to_->arrays[inside + key] = array;
     } else if constexpr (detail::packed_population<type>) {
       auto const rows = value.packed();
       tensor_of(name, as_view(rows));
@@ -138,6 +142,12 @@ class state_writer {
     } else {
       numbers<typename type::value_type>(name, {value.size()}, value);
     }
+  }
+
+  /// All parts of a state that was written elsewhere.
+  void insert(saved_state const& parts) {
+    for (auto const& [name, value] : parts.settings) to_->settings[prefix_ + name] = value;
+    for (auto const& [name, array] : parts.arrays) to_->arrays[prefix_ + name] = array;
   }
 
   /// As a setting would be written: numbers so that they can be read back exactly.
@@ -215,6 +225,10 @@ class state_reader {
       stored<T> number;
       std::memcpy(&number, a.bytes.data(), sizeof number);
       value = static_cast<T>(number);
+    } else if constexpr (std::same_as<T, saved_state>) {
+      value = {};
+      take_inside(name, from_->settings, value.settings);
+      take_inside(name, from_->arrays, value.arrays);
     } else if constexpr (detail::packed_population<T>) {
       auto rows = value.packed();
       read_tensor(name, rows);
@@ -249,6 +263,14 @@ class state_reader {
       if (a.shape[0] != value.size()) mismatch(name, a);
       std::memcpy(value.data(), a.bytes.data(), a.bytes.size());
     }
+  }
+
+  /// Leaves out all parts from here on: they are read elsewhere.
+  void skip() {
+    for (auto const& [name, ignored] : from_->settings)
+      if (name.starts_with(prefix_)) asked_->insert(name);
+    for (auto const& [name, ignored] : from_->arrays)
+      if (name.starts_with(prefix_)) asked_->insert(name);
   }
 
   /// That the state was this run's, all of it.
@@ -292,6 +314,17 @@ class state_reader {
     for (std::size_t extent : a.shape) count *= extent;
     if (a.type != detail::type_name<T>() || a.shape.size() != rank || a.bytes.size() != count) mismatch(name, a);
     return a;
+  }
+
+  // What is under "name/", which another reader will look into.
+  template <class Entries>
+  void take_inside(std::string_view name, Entries const& from, Entries& to) {
+    std::string const inside = prefix_ + std::string(name) + "/";
+    for (auto const& [key, entry] : from)
+      if (key.starts_with(inside)) {
+        asked_->insert(key);
+        to[key.substr(inside.size())] = entry;
+      }
   }
 
   template <class T, std::size_t Rank, space S>

@@ -7,8 +7,8 @@
 namespace pareidolia::detail::cuda {
 
 /// What `pixels` does to its genes: the operators of detail/variation.hpp, with the very numbers of the host's streams, so that a child on
-/// the device is the child on the host. Logarithms and powers are the polynomials of detail/vector_math.hpp; as between two processors,
-/// their last bits may differ.
+/// the device is the child on the host, and the colours of detail/painting.hpp. Logarithms and powers are the polynomials of
+/// detail/vector_math.hpp; as between two processors, their last bits may differ.
 inline constexpr kernel_source pixels_kernels{"pixels", R"cuda(
 namespace {
 
@@ -62,19 +62,82 @@ constexpr float unit = 5.9604645e-8f;  // 2^-24
 __device__ float uniform(unsigned number) { return float(int(number >> 8) + 1) * unit; }  // in (0, 1]
 __device__ float signed_by(unsigned number, float x) { return number & 1 ? -x : x; }
 
+// floor(levels v) / (levels - 1), and 1 for v = 1.
+__device__ float level_of(float v, float levels) {
+  v = v > 0.f ? v : 0.f;
+  v = v < 1.f ? v : 1.f;
+  if (levels == 0) return v;
+  v = float(int(v * levels)) / (levels - 1);
+  return v < 1.f ? v : 1.f;
+}
+
+// The order is that of pixel_colours.
+enum colour_space : unsigned { rgb, hsv, hls };
+struct palette {
+  unsigned space;
+  float levels, turns;
+};
+
+// Channel c lies f chromas below value (hsv) or lightness (hls); slope is f's derivative by the hue in turns.
+struct wheel {
+  float f, slope;
+
+  __device__ wheel(unsigned space, float hue, int c) {
+    float const sectors = space == hsv ? 6.f : 12.f, least = space == hsv ? 0.f : -1.f;
+    float k = hue + (space == hsv ? (5.f - 2.f * float(c)) / 6.f : float((3 - c) % 3) / 3.f);
+    k = (k - truncf(k)) * sectors;
+    float const rising = space == hsv ? k : k - 3.f, falling = space == hsv ? 4.f - k : 9.f - k;
+    f = rising < falling ? rising : falling;
+    slope = f > least && f < 1.f ? (rising < falling ? sectors : -sectors) : 0.f;
+    f = f < least ? least : f > 1.f ? 1.f : f;
+  }
+};
+
 }  // namespace
 
-// x = floor(levels v) / (levels - 1), and 1 for v = 1; image i shows genotype i mod (genes / length), n = images * length.
+// x = level_of(v); image i shows genotype i mod (genes / length), n = images * length.
 extern "C" __global__ void quantise_genes(float const* v, float* x, float levels, unsigned genes, unsigned n) {
+  for (unsigned j = blockIdx.x * blockDim.x + threadIdx.x; j < n; j += gridDim.x * blockDim.x) x[j] = level_of(v[j % genes], levels);
+}
+
+// The same where the three genes of each of `plane` places are a colour; n = images * plane.
+extern "C" __global__ void paint_genes(float const* v, float* x, palette p, unsigned genotypes, unsigned plane, unsigned n) {
   for (unsigned j = blockIdx.x * blockDim.x + threadIdx.x; j < n; j += gridDim.x * blockDim.x) {
-    float value = v[j % genes];
-    value = value > 0.f ? value : 0.f;
-    value = value < 1.f ? value : 1.f;
-    if (levels != 0) {
-      value = float(int(value * levels)) / (levels - 1);
-      value = value < 1.f ? value : 1.f;
+    unsigned const image = j / plane, place = j % plane;
+    float const* const gene = v + size_t(image % genotypes) * 3 * plane + place;
+    float a[3];
+    for (int c = 0; c < 3; ++c) a[c] = level_of(gene[c * plane], p.levels);
+    float const top = p.space == hsv ? a[2] : a[1], chroma = p.space == hsv ? a[1] * a[2] : a[2] * (a[1] < 1.f - a[1] ? a[1] : 1.f - a[1]);
+    for (int c = 0; c < 3; ++c) {
+      float value = top - chroma * wheel(p.space, a[0] * p.turns, c).f;
+      if (p.levels > 0) value = truncf(value * (p.levels - 1) + 0.5f) / (p.levels - 1);
+      x[size_t(image) * 3 * plane + c * plane + place] = value;
     }
-    x[j] = value;
+  }
+}
+
+// d, derivatives with respect to red, green and blue, becomes those with respect to v; n = genotypes * plane.
+extern "C" __global__ void pull_back_colours(float const* v, float* d, palette p, unsigned plane, unsigned n) {
+  for (unsigned j = blockIdx.x * blockDim.x + threadIdx.x; j < n; j += gridDim.x * blockDim.x) {
+    size_t const at = size_t(j / plane) * 3 * plane + j % plane;
+    float a[3], sum[3] = {0.f, 0.f, 0.f};
+    for (int c = 0; c < 3; ++c) a[c] = level_of(v[at + c * plane], p.levels);
+    bool const dark = a[1] < 1.f - a[1];
+    float const reach = dark ? a[1] : 1.f - a[1];
+    for (int c = 0; c < 3; ++c) {
+      wheel const w(p.space, a[0] * p.turns, c);
+      float const dv = d[at + c * plane];
+      if (p.space == hsv) {
+        sum[0] -= dv * a[1] * a[2] * w.slope * p.turns;
+        sum[1] -= dv * a[2] * w.f;
+        sum[2] += dv * (1.f - a[1] * w.f);
+      } else {
+        sum[0] -= dv * a[2] * reach * w.slope * p.turns;
+        sum[1] += dv * (1.f - a[2] * (dark ? w.f : -w.f));
+        sum[2] -= dv * reach * w.f;
+      }
+    }
+    for (int c = 0; c < 3; ++c) d[at + c * plane] = sum[c];
   }
 }
 

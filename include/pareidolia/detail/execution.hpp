@@ -19,6 +19,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -70,6 +71,7 @@ class execution {
             run_options const& options)
       : encoding_(encoding),
         objective_(objective),
+        optimizer_(optimizer),
         canvas_(canvas),
         images_(as_view(canvas.images)),
         options_(options),
@@ -84,8 +86,8 @@ class execution {
     std::size_t const canvases = images_.shape[0];
     if constexpr (imagewise) {
       result_.images = canvas.images;  // what an image that never had its turn ends as
-      next_ = seats_.size();
       succeeded_.resize(canvases);
+      for (std::size_t i = seats_.size(); i < canvases; ++i) waiting_.push_back(i);
     }
     if constexpr (!classwise) {
       result_.forwards_spent.assign(canvases, 0);
@@ -118,7 +120,7 @@ class execution {
   [[nodiscard]] step now() {
     double const in_model = model_seconds();  // which may wait for the model
     if constexpr (imagewise) {
-      std::size_t const finished = next_ - seats_.size();
+      std::size_t const finished = images_.shape[0] - waiting_.size() - seats_.size();
       figures_ = {{{"finished", static_cast<double>(finished)}, {"fooled", static_cast<double>(fooled_)}}};
       // Progress by images where they come in turns, else by the steps of the one batch.
       if (images_.shape[0] > options_.batch) return {{finished, images_.shape[0], figures_}, seconds(), in_model};
@@ -140,16 +142,21 @@ class execution {
     a.setting("classes", classes_);
     describe(a, "encoding", encoding_);
     describe(a, "objective", objective_);
+    describe(a, "optimizer", optimizer_);
     a("steps", result_.steps);
-    a("forwards", pass_.forwards);
-    a("backwards", pass_.backwards);
     double all = seconds(), inside = model_seconds();
     a("seconds", all);
     a("model seconds", inside);
     if constexpr (A::reading) seconds_before_ = all, model_seconds_before_ = inside;
-    a("forwards spent", result_.forwards_spent);
-    a("backwards spent", result_.backwards_spent);
-    a("search", search_);
+    if constexpr (imagewise) {
+      finished_images(a);
+    } else {
+      a("forwards", pass_.forwards);
+      a("backwards", pass_.backwards);
+      a("forwards spent", result_.forwards_spent);
+      a("backwards spent", result_.backwards_spent);
+      a("search", search_);
+    }
   }
 
   /// Ends it before it is done: the answer is what there is.
@@ -205,6 +212,68 @@ class execution {
     if constexpr (requires { part.settings(inner); }) part.settings(inner);
   }
 
+  // Images that are done, with their answers and what was spent on them. Those in the batch begin anew when the run is taken up, and what
+  // was spent on them is forgotten: the answer of each image depends on itself alone.
+  template <class A>
+  void finished_images(A& a) {
+    std::vector<std::size_t> finished = done_images();
+    auto answers = filled<float, 4>({finished.size(), images_.shape[1], images_.shape[2], images_.shape[3]});
+    std::vector<std::uint32_t> forwards, backwards;
+    std::vector<std::uint8_t> succeeded;
+    for (std::size_t k = 0; k < finished.size(); ++k) {
+      std::ranges::copy(as_view(std::as_const(result_.images)).row(finished[k]), as_view(answers).row(k).begin());
+      forwards.push_back(result_.forwards_spent[finished[k]]);
+      backwards.push_back(result_.backwards_spent[finished[k]]);
+      succeeded.push_back(succeeded_[finished[k]]);
+    }
+    a("finished", finished);
+    a("answers", answers);
+    a("forwards spent", forwards);
+    a("backwards spent", backwards);
+    a("succeeded", succeeded);
+    if constexpr (A::reading) {
+      std::size_t const n = finished.size(), stride = images_.stride();
+      bool const in_order = std::ranges::adjacent_find(finished, std::ranges::greater_equal{}) == finished.end();
+      if (!in_order || (n != 0 && finished.back() >= images_.shape[0]) || answers.size() != n * stride || forwards.size() != n ||
+          backwards.size() != n || succeeded.size() != n)
+        fail("run: the images that were kept as finished are damaged; begin anew");
+      for (std::size_t k = 0; k < n; ++k) {
+        std::copy_n(answers.data() + k * stride, stride, as_view(result_.images).row(finished[k]).begin());
+        pass_.forwards += result_.forwards_spent[finished[k]] = forwards[k];
+        pass_.backwards += result_.backwards_spent[finished[k]] = backwards[k];
+        fooled_ += succeeded_[finished[k]] = succeeded[k];
+      }
+      begin_without(finished);
+    }
+  }
+
+  [[nodiscard]] std::vector<std::size_t> done_images() const {
+    std::vector<std::uint8_t> unfinished(images_.shape[0]);
+    for (std::size_t i : seats_) unfinished[i] = 1;
+    for (std::size_t i : waiting_) unfinished[i] = 1;
+    std::vector<std::size_t> finished;
+    for (std::size_t i = 0; i < unfinished.size(); ++i)
+      if (unfinished[i] == 0) finished.push_back(i);
+    return finished;
+  }
+
+  // A batch of the first images but those.
+  void begin_without(std::vector<std::size_t> const& finished) {
+    waiting_.clear();
+    for (std::size_t i = 0, k = 0; i < images_.shape[0]; ++i)
+      if (k < finished.size() && finished[k] == i)
+        ++k;
+      else
+        waiting_.push_back(i);
+    seats_.clear();
+    for (; !waiting_.empty() && seats_.size() < options_.batch; waiting_.pop_front()) seats_.push_back(waiting_.front());
+    if (seats_.empty()) return;
+    shown_ = batch_.sit(seats_);
+    std::vector<std::size_t> const from(seats_.size(), turnover::none);
+    std::vector<std::uint64_t> const ids(seats_.begin(), seats_.end());
+    search_.replace(turnover{from, ids}, shown_);
+  }
+
   [[nodiscard]] std::vector<std::size_t> images_of_seats() const {
     std::vector<std::size_t> who(imagewise ? std::min(options_.batch, images_.shape[0]) : images_.shape[0]);
     std::iota(who.begin(), who.end(), std::size_t{0});
@@ -251,13 +320,12 @@ class execution {
       if (class_values_.view().shape[0] < count) class_values_ = storage<float, 2, S>({count, classes_});
       auto const v = class_values_.view().rows(0, count);
       objective_.values(y, v);
-      classwise_evaluation<S> const e{y, v};
+      search_.tell(classwise_evaluation<S>{y, v});
       if constexpr (TargetingOptimizer<O, E, S>)
-        if (label_view const targets = search_.targets(e); !targets.empty()) {
+        if (label_view const targets = search_.targets(); !targets.empty()) {
           objective_.seed(y, targets, pass_.seeds(count));
           search_.learn(pulled_back(p, count, false));
         }
-      search_.tell(e);
     } else {
       targets_.resize(count);
       labels_.resize(count);
@@ -341,8 +409,9 @@ class execution {
     for (std::size_t i = 0; i < kept; ++i) {
       if (finished[i] == 0) {
         from.push_back(i), who.push_back(seats_[i]);
-      } else if (next_ < images_.shape[0]) {
-        from.push_back(turnover::none), who.push_back(next_++);
+      } else if (!waiting_.empty()) {
+        from.push_back(turnover::none), who.push_back(waiting_.front());
+        waiting_.pop_front();
       }
     }
     ids.assign(who.begin(), who.end());
@@ -408,6 +477,7 @@ class execution {
 
   E const& encoding_;
   B const& objective_;
+  O const& optimizer_;
   labelled_images const& canvas_;
   const_image_view<space::host> images_;
   run_options options_;
@@ -424,7 +494,7 @@ class execution {
   storage<float, 2, S> class_values_;
   std::vector<int> targets_, labels_;
   std::unique_ptr<population> gradient_;  // in one place, since a population need not be movable
-  std::size_t next_ = 0;                  // of the images that wait
+  std::deque<std::size_t> waiting_;       // images that were not begun
   std::vector<std::uint8_t> succeeded_;   // (canvases), 1 where the search has seen a success
   std::size_t fooled_ = 0;                // of the images that are done those
   std::array<figure, 2> figures_{};

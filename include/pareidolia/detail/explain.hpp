@@ -50,9 +50,9 @@ template <class E, class B, class O, class M>
   }
 }
 
-/// Whether a run can be taken up where it was.
+/// Whether a run can be taken up where it was. One that goes image by image needs no state of its search: what is kept are whole images.
 template <class O, class E, space S>
-inline constexpr bool is_resumable = Stateful<search_t<O, E, S>> && !ImagewiseOptimizer<O, E, S>;
+inline constexpr bool is_resumable = Stateful<search_t<O, E, S>> || ImagewiseOptimizer<O, E, S>;
 
 /// Every mistake a caller of run() can make, each with one sentence; false when any was made.
 template <class E, class B, class O, class M, class... Sinks>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pareidolia/core/batch.hpp>
+#include <pareidolia/core/error.hpp>
 #include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -93,6 +95,29 @@ class nearest_border {
   /// Of the nearest borders (count, length): d, of length 1, and w.
   [[nodiscard]] view<float const, 2, S> directions() { return direction_.view(); }
   [[nodiscard]] view<float const, 2, S> normals() { return normal_.view(); }
+
+  /// Of each image its candidates; the rest is learned anew in each step.
+  template <class A>
+  void state(A& a) {
+    std::vector<std::size_t> counts;
+    std::vector<int> candidates;
+    for (image const& one : images_) {
+      counts.push_back(one.candidates.size());
+      candidates.insert(candidates.end(), one.candidates.begin(), one.candidates.end());
+    }
+    a("counts", counts);
+    a("candidates", candidates);
+    if constexpr (A::reading) {
+      if (counts.size() != images_.size() || std::accumulate(counts.begin(), counts.end(), std::size_t{0}) != candidates.size())
+        fail("state: the candidates of ", images_.size(), " images are damaged; begin anew");
+      auto next = candidates.begin();
+      for (std::size_t i = 0; i < images_.size(); ++i) {
+        auto const end = next + static_cast<std::ptrdiff_t>(counts[i]);
+        images_[i].candidates.assign(next, end);
+        next = end;
+      }
+    }
+  }
 
   void replace(turnover const& t) {
     moves const m(t);

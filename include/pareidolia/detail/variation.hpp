@@ -184,18 +184,11 @@ struct quantisation {
   template <std::size_t Lanes>
   [[gnu::always_inline]] static void run(std::span<float const> const& v, std::span<float> const& x, float const& levels) {
     using floats = typename vectors<Lanes>::floats;
-    std::size_t j = 0;
-    for (; j + Lanes <= v.size(); j += Lanes) {
+    for (std::size_t j = 0; j < v.size(); j += Lanes) {
       floats lanes;
-      load(v.data() + j, lanes);
+      load_part(v, j, 0.f, lanes);
       quantise(lanes, levels);
-      store(lanes, x.data() + j);
-    }
-    if (std::size_t const bytes = (v.size() - j) * sizeof(float); bytes != 0) {
-      floats lanes{};
-      std::memcpy(&lanes, v.data() + j, bytes);
-      quantise(lanes, levels);
-      std::memcpy(x.data() + j, &lanes, bytes);
+      store_part(lanes, x, j);
     }
   }
 

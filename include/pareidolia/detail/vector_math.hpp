@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <span>
 #include <utility>
 
 // Elementary functions on vectors of floats, in the compiler's vector extensions, for kernels run by detail/dispatch.hpp. Each replaces
@@ -34,6 +35,25 @@ template <class Floats>
 template <class Floats>
 [[gnu::always_inline]] inline void store(Floats const& x, float* target) {
   std::memcpy(target, &x, sizeof x);
+}
+
+/// The values from j on; past the end of `source`, `beyond`.
+template <class Floats>
+[[gnu::always_inline]] inline void load_part(std::span<float const> source, std::size_t j, float beyond, Floats& x) {
+  if (std::size_t const bytes = (source.size() - j) * sizeof(float); bytes >= sizeof x) {
+    load(&source[j], x);
+  } else {
+    x = Floats{} + beyond;
+    std::memcpy(&x, &source[j], bytes);
+  }
+}
+/// As much of x as `target` has room for from j on.
+template <class Floats>
+[[gnu::always_inline]] inline void store_part(Floats const& x, std::span<float> target, std::size_t j) {
+  if (std::size_t const bytes = (target.size() - j) * sizeof(float); bytes >= sizeof x)
+    store(x, &target[j]);
+  else
+    std::memcpy(&target[j], &x, bytes);
 }
 
 /// A barrier to the re-association that -ffast-math allows: x is computed as written before it is used. Costs nothing otherwise.

@@ -53,7 +53,7 @@ struct cppn_population<space::host> {
 /// no hidden node. vary: a child is its parent after, in this order, mutation of weights and activations, and one chance each to add a
 /// connection, delete one, split one with a new node, and delete a hidden node; an operator does nothing where the graph has no place for
 /// it. There is no crossover. decode: images of 1 or 3 channels, whatever the canvas shows, rounded so that an 8-bit file holds exactly
-/// what the model saw.
+/// what the model saw. pullback: derivatives by the genes of the connections, of the image before it is rounded.
 ///
 /// Deviations from the authors' code: no two connections join the same nodes (there they may, and add up); growth has a limit; each node
 /// is computed once, after its sources (there the whole network is stepped as often as its longest path is long: the same values). Not
@@ -201,17 +201,14 @@ struct cppn {
     });
   }
 
-  /// Genes move in proportion to their slopes, the one of the largest by the whole length; those that would leave [0, 1] stop there.
+  /// Every gene moves by the whole length in the direction of the sign of its slope, and stops at 0 and 1.
   void climb(cppn_population<space::host>& p, cppn_population<space::host> const& dp, std::span<float const> lengths) const {
-    for (std::size_t i = 0; i < p.size(); ++i) {
-      auto& genes = p.networks[i].connections;
-      auto const& slopes = dp.networks[i].connections;
-      float steepest = 0;
-      for (auto const& connection : slopes) steepest = std::max(steepest, std::abs(connection.gene));
-      if (!(steepest > 0 && std::isfinite(steepest))) continue;
-      for (std::size_t k = 0; k < genes.size(); ++k)
-        genes[k].gene = std::clamp(genes[k].gene + lengths[i] * (slopes[k].gene / steepest), 0.f, 1.f);
-    }
+    for (std::size_t i = 0; i < p.size(); ++i)
+      for (std::size_t k = 0; k < p.networks[i].connections.size(); ++k) {
+        float const slope = dp.networks[i].connections[k].gene;
+        float& gene = p.networks[i].connections[k].gene;
+        gene = std::clamp(gene + lengths[i] * static_cast<float>((slope > 0) - (slope < 0)), 0.f, 1.f);
+      }
   }
 
   void draw(cppn_population<space::host>& children, rng const& random) const {
@@ -248,6 +245,8 @@ struct cppn {
   // Images in device memory: encodings/device/cppn.hpp, which comes with an engine for devices. The networks stay on the host.
   [[nodiscard]] cppn_population<space::device> buffer(std::size_t n, const_image_view<space::device> canvas) const;
   void decode(cppn_population<space::device> const& p, const_image_view<space::device>, image_view<space::device> x) const;
+  void pullback(cppn_population<space::device> const& p, const_image_view<space::device>, const_image_view<space::device> dx,
+                cppn_population<space::device>& dp) const;
 
  private:
   [[nodiscard]] std::vector<cppn_network> black(std::size_t n, std::size_t channels) const {
@@ -304,5 +303,7 @@ constexpr cppn cppn::released_code() {
   encoding.hue_turns = 255 / 180.f;
   return encoding;
 }
+
+static_assert(EvolvableEncoding<cppn, space::host> && ClimbingEncoding<cppn, space::host>);
 
 }  // namespace pareidolia

@@ -240,6 +240,6 @@ constexpr pixels pixels::paper() { return {.halve_every = 1000, .colours = pixel
 
 constexpr pixels pixels::released_code() { return {.crossover = 0.5f, .colours = pixel_colours::hls, .hue_turns = 255 / 180.f}; }
 
-static_assert(DifferentiableEncoding<pixels, space::host> && ScheduledEncoding<pixels, space::host>);
+static_assert(ClimbingEncoding<pixels, space::host> && ScheduledEncoding<pixels, space::host>);
 
 }  // namespace pareidolia

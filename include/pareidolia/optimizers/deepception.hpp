@@ -5,6 +5,7 @@
 #include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/placing.hpp>
 #include <pareidolia/encodings/patch.hpp>
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -74,7 +76,11 @@ class deepception<Strategy>::search {
  public:
   search(deepception const& policy, detail::placing_rules const& rules, patch const& encoding, const_image_view<S> canvas,
          rng const& random)
-      : policy_(policy), sources_(encoding.sources), asked_(encoding.buffer(0, canvas)), best_(encoding.buffer(canvas.shape[0], canvas)) {
+      : policy_(policy),
+        sources_(encoding.sources),
+        asked_(encoding.buffer(0, canvas)),
+        best_(encoding.buffer(canvas.shape[0], canvas)),
+        targets_(canvas.shape[0]) {
     for (std::size_t i = 0; i < canvas.shape[0]; ++i) images_.emplace_back(policy.strategy, encoding, asked_.canvas, rules, random.fork(i));
     for (std::size_t i = 0; i < images_.size(); ++i) waiting_.push_back(i);
     fill();
@@ -87,12 +93,48 @@ class deepception<Strategy>::search {
   [[nodiscard]] std::span<std::size_t const> canvases() const { return canvases_; }
 
   void tell(evaluation<S> const& e) {
-    values_.resize(canvases_.size());
-    copy(e.values, value_view<space::host>{values_.data(), {values_.size()}});
+    std::size_t const before = values_.size();
+    values_.resize(before + canvases_.size());
+    copy(e.values, value_view<space::host>{values_.data() + before, {canvases_.size()}});
     for (std::size_t row = 0; row < canvases_.size(); ++row) {
+      successes_.push_back(e.success(row));
+      targets_[canvases_[row]] = e.targets[row];
+    }
+    targeted_ = e.targeted;
+    learn();
+  }
+
+  /// The answers of the model, from which the search does again what it did.
+  template <class A>
+  void state(A& a) {
+    a.setting("deepception.queries", policy_.queries);
+    a.setting("deepception.donors", policy_.donors);
+    a.setting("deepception.stride", policy_.stride);
+    a.setting("deepception.together", policy_.together);
+    a.setting("deepception.batch", policy_.batch);
+    a.setting("deepception.scale", policy_.scale);
+    a.setting("deepception.opacity", policy_.opacity);
+    a("values", values_);
+    a("successes", successes_);
+    a("targets", targets_);
+    a("targeted", targeted_);
+    if constexpr (A::reading)
+      while (learned_ < values_.size()) {
+        if (done() || values_.size() < learned_ + canvases_.size() || successes_.size() != values_.size() ||
+            targets_.size() != images_.size())
+          detail::fail("deepception: the answers that were kept are not those to its questions; begin anew");
+        learn();
+      }
+  }
+
+ private:
+  // The next answers, one for each row that was asked for.
+  void learn() {
+    for (std::size_t row = 0; row < canvases_.size(); ++row, ++learned_) {
       auto& image = images_[canvases_[row]];
-      if (image.queries() == 0) image.allow(detail::donors_for(e.targets.subspan(row, 1), e.targeted, sources_));
-      image.answer(double{values_[row]}, e.success(row) ? 1 : 0);
+      label_view const target = label_view(targets_).subspan(canvases_[row], 1);
+      if (image.queries() == 0) image.allow(detail::donors_for(target, targeted_, sources_));
+      image.answer(double{values_[learned_]}, successes_[learned_]);
     }
     for (std::size_t row = 0; row < canvases_.size(); ++row)
       if (std::size_t const i = canvases_[row]; row + 1 == canvases_.size() || canvases_[row + 1] != i) {
@@ -103,7 +145,6 @@ class deepception<Strategy>::search {
     fill();
   }
 
- private:
   // What waits for an answer, image after image, as far as there is room.
   void fill() {
     canvases_.clear();
@@ -129,7 +170,11 @@ class deepception<Strategy>::search {
   std::vector<detail::placing<Strategy>> images_;
   std::vector<std::size_t> waiting_;   // images that are not done
   std::vector<std::size_t> canvases_;  // whose the rows are
-  std::vector<float> values_;
+  std::vector<float> values_;          // of all rows so far
+  std::vector<std::uint8_t> successes_;
+  std::vector<int> targets_;  // of the images
+  std::size_t learned_ = 0;   // of the answers
+  bool targeted_ = false;
   std::array<figure, 3> figures_{{{"finished", 0}, {"fooled", 0}, {"queries", 0}}};
 };
 

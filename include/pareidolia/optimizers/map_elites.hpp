@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -84,7 +85,7 @@ struct elite {
   float value = 0;               ///< its objective
   std::size_t generation = 0;    ///< that made it
   std::size_t replacements = 0;  ///< champions the cell has had, this one included
-  std::uint64_t id = 0;          ///< generation * children + its place among them
+  std::uint64_t id = 0;          ///< how many images were evaluated before it
 };
 
 /// A running map_elites; a ClasswiseSearch.
@@ -117,9 +118,6 @@ class map_elites::search {
   /// For each child that is asked for the class whose champion its parent is. Without meaning in generation 0.
   [[nodiscard]] std::span<std::size_t const> origins() const { return from_; }
 
-  /// Puts others, what became of them, in the place of the children that were asked for, before tell() says what they are worth.
-  void adopt(population const& grown) { children_.assign(to_, grown, to_); }
-
   /// step is the generation that was told last.
   [[nodiscard]] standing where() const { return {generation_ == 0 ? 0 : generation_ - 1, policy_.generations, figures_}; }
 
@@ -135,7 +133,7 @@ class map_elites::search {
     column(a, "replacements", elites_, &elite::replacements);
     column(a, "ids", elites_, &elite::id);
     if constexpr (A::reading) begin_archive(elites_.size());
-    a("champions", *champions_);
+    champions(a);
     column(a, "births.id", births_, &birth::id);
     column(a, "births.parent", births_, &birth::parent);
     column(a, "births.generation", births_, &birth::generation);
@@ -145,19 +143,37 @@ class map_elites::search {
     column(a, "figures", figures_, &figure::value);
     if constexpr (A::reading)
       if (!done()) breed();
+    a("evaluated", evaluated_);
+    a("origins", from_);  // not those of breed() within a generation of several offers
+    a("parents", parent_);
   }
 
   void tell(classwise_evaluation<S> const& e) {
-    offer(e.values);
-    ++generation_;
+    offer(children_, e);
+    next();
+  }
+
+  /// Offers the champions of another archive, one for each class: a better one takes its cell, with its id. It is no birth, and may be a
+  /// parent from the generation on that is asked for next.
+  void welcome(population const& guests, std::span<elite const> theirs) {
+    std::vector<std::size_t> cells;
+    for (std::size_t k = 0; k < elites_.size(); ++k)
+      if (theirs[k].value > elites_[k].value) {
+        elites_[k] = {theirs[k].value, theirs[k].generation, elites_[k].replacements + 1, theirs[k].id};
+        cells.push_back(k);
+      }
+    if (cells.empty()) return;
+    champions_->assign(cells, guests, cells);
+    summarise(static_cast<std::size_t>(figures_[0].value));
     if (!done()) breed();
   }
 
- private:
-  // Synchronous update: the best child of each class against its champion.
-  void offer(const_score_view<S> values) {
+  /// What tell() does, in two: offers the children, or what became of them, to the cells of all classes, the best one of each class against
+  /// its champion; and makes the next generation.
+  void offer(population const& children, classwise_evaluation<S> const& e) {
+    const_score_view<S> const values = e.values;
     std::size_t const classes = values.shape[1];
-    if (generation_ == 0) {
+    if (evaluated_ == 0) {
       elites_.assign(classes, {-std::numeric_limits<float>::infinity(), 0, 0, 0});
       begin_archive(classes);
     }
@@ -167,17 +183,40 @@ class map_elites::search {
       if (!(best_[k] > elites_[k].value)) continue;
       bool const drawn = generation_ == 0;
       std::size_t const child = winner_[k];
-      elites_[k] = {best_[k], generation_, elites_[k].replacements + 1, generation_ * policy_.children + child};
+      elites_[k] = {best_[k], generation_, elites_[k].replacements + 1, evaluated_ + child};
       auto const cell = static_cast<std::uint32_t>(k);
       births_.push_back({elites_[k].id, drawn ? birth::none : parent_[child], generation_, cell,
                          drawn ? cell : static_cast<std::uint32_t>(from_[child]), best_[k]});
       cells.push_back(k);
       winners.push_back(winner_[k]);
     }
-    if (generation_ == 0 && cells.size() < classes)
+    if (evaluated_ == 0 && cells.size() < classes)
       detail::fail("map_elites: some class has no image with a value in generation 0; check that the objective gives numbers");
-    champions_->assign(cells, children_, winners);
+    champions_->assign(cells, children, winners);
+    evaluated_ += policy_.children;
     summarise(cells.size());
+  }
+  void next() {
+    ++generation_;
+    if (!done()) breed();
+  }
+
+ private:
+  // Each genotype once, however many cells it holds.
+  template <class A>
+  void champions(A& a) {
+    std::map<std::uint64_t, std::size_t> number;  // of an id
+    std::vector<std::size_t> cells, first, all, which;
+    for (std::size_t k = 0; k < elites_.size(); ++k) {
+      auto const [at, is_new] = number.try_emplace(elites_[k].id, first.size());
+      if (is_new) first.push_back(k), all.push_back(all.size());
+      cells.push_back(k);
+      which.push_back(at->second);
+    }
+    population distinct(encoding_.buffer(first.size(), canvas_));
+    if constexpr (!A::reading) distinct.assign(all, *champions_, first);
+    a("champions", distinct);
+    if constexpr (A::reading) champions_->assign(cells, distinct, which);
   }
 
   void begin_archive(std::size_t classes) {
@@ -207,15 +246,16 @@ class map_elites::search {
   void summarise(std::size_t replaced) {
     std::vector<float> values;
     for (elite const& e : elites_) values.push_back(e.value);
-    std::sort(values.begin(), values.end());
-    std::size_t const n = values.size();
-    double const mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(n);
-    double const median = (double{values[(n - 1) / 2]} + double{values[n / 2]}) / 2;
+    double const mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+    auto const middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    bool const even = values.size() % 2 == 0;
+    double const median = even ? (double{*std::max_element(values.begin(), middle)} + double{*middle}) / 2 : double{*middle};
     figures_ = {{{"replaced", static_cast<double>(replaced)},
                  {"median", median},
                  {"mean", mean},
-                 {"max", double{values.back()}},
-                 {"min", double{values.front()}}}};
+                 {"max", double{*std::max_element(middle, values.end())}},
+                 {"min", double{*std::min_element(values.begin(), middle + 1)}}}};
   }
 
   map_elites policy_;
@@ -231,7 +271,8 @@ class map_elites::search {
   std::vector<std::size_t> winner_;  // for each class the best child
   std::vector<float> best_;          // and its value
   std::size_t generation_ = 0;       // of the children that were asked for
-  std::array<figure, 5> figures_{};
+  std::uint64_t evaluated_ = 0;      // images that were offered
+  std::array<figure, 5> figures_{{{"replaced", 0}, {"median", 0}, {"mean", 0}, {"max", 0}, {"min", 0}}};
 };
 
 }  // namespace pareidolia

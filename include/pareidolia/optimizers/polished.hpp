@@ -14,23 +14,20 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
 #include <numeric>
 #include <span>
 #include <vector>
 
 namespace pareidolia {
 
-/// MAP-Elites whose children climb some steps along the gradient before they compete: evolution finds where to climb, gradients climb.
+/// MAP-Elites whose children climb: evolution finds where, gradients go up.
 ///
 ///   each generation, the random one included:
-///     evaluate the children; each aims at one class
-///     `steps` times: every child steps uphill towards its class, and is evaluated again
-///     the children's best looks are offered to the cells of all classes
+///     evaluate the children and offer each to the cells of all classes; each aims at one class
+///     `steps` times: every child steps uphill towards its class; evaluate the children and offer each to the cells of all classes
 ///
-/// A child's best look is the one with the largest value for its class, the first one, before any step, among them; the values that it had
-/// then are those that count. What was learnt is inherited: the climbed genotype is what may become champion and parent (Lamarckian). A
-/// step that does not lead up is followed by half of one, from where it led.
+/// What was learnt is inherited: a champion's genotype is the one that won (Lamarckian). A step that does not lead up is followed by half
+/// of one, from where it led.
 ///
 /// The class a child aims at, with v(k) its value for class k and c(k) that of the champion, or of the best child if that is larger:
 /// `promise` is the class of largest v(k) / c(k) (1 - c(k)), what is left to win there times how near the child is to it; `descent` is the
@@ -39,11 +36,10 @@ namespace pareidolia {
 ///     attack const dream{cppn{}, class_probability{}, polished{.inner = {.generations = 500}, .steps = 3}};
 ///
 /// A step of the run is one look at all children, so a generation takes steps + 1. Figures: those of map_elites, and "climbed", the mean
-/// increase of the children's values for their classes. With steps = 0 it is map_elites.
+/// increase of the children's values for their classes in their last steps. With steps = 0 it is map_elites.
 ///
-/// Cost of a generation: children * (steps + 1) forwards, children * steps backwards. Memory: besides that of map_elites 2 * children
-/// genotypes. A state that is kept between two generations is hardly larger than that of map_elites, one within has these besides.
-/// Errors: a rate that is not positive, values above 1.
+/// Cost of a generation: children * (steps + 1) forwards, children * steps backwards. Memory: that of map_elites and `children` genotypes
+/// more. Errors: a rate that is not positive, values above 1.
 struct polished {
   enum class aim { promise, descent };
 
@@ -74,13 +70,11 @@ class polished::search {
         encoding_(encoding),
         inner_(policy.inner.start(encoding, canvas, random)),
         climbing_(encoding.buffer(policy.inner.children, canvas)),
-        best_(encoding.buffer(policy.inner.children, canvas)),
         all_(policy.inner.children),
         targets_(all_.size()),
-        lengths_(all_.size()),
-        gains_(all_.size()) {
+        values_(all_.size()),
+        lengths_(all_.size()) {
     std::iota(all_.begin(), all_.end(), std::size_t{0});
-    report();
   }
 
   [[nodiscard]] population const& ask() const { return look() == 0 ? inner_.ask() : climbing_; }
@@ -94,52 +88,39 @@ class polished::search {
     return {looks_ == 0 ? 0 : looks_ - 1, (policy_.inner.generations + 1) * (policy_.steps + 1) - 1, figures_};
   }
 
-  [[nodiscard]] label_view targets(classwise_evaluation<S> const& e) {
-    tensor<float, 2> scores(e.scores.shape), values(e.values.shape);
-    copy(e.scores, as_view(scores));
+  void tell(classwise_evaluation<S> const& e) {
+    tensor<float, 2> values(e.values.shape);
     copy(e.values, as_view(values));
     if (look() == 0)
-      begin(std::move(scores), std::move(values));
+      aim_at(as_view(values));
     else
-      judge(scores, values);
-    return look() < policy_.steps ? label_view(targets_) : label_view();
-  }
-
-  void learn(population const& dp) {
-    if (look() == 0) climbing_.assign(all_, inner_.ask(), all_);
-    encoding_.climb(climbing_, dp, lengths_);
-  }
-
-  void tell(classwise_evaluation<S> const&) {
-    if (look() == policy_.steps) {
-      storage<float, 2, S> scores(as_view(scores_).shape), values(as_view(values_).shape);
-      copy(const_score_view<space::host>(as_view(scores_)), scores.view());
-      copy(const_score_view<space::host>(as_view(values_)), values.view());
-      inner_.adopt(best_);
-      inner_.tell({scores.view(), values.view()});
-      climbed_ = std::accumulate(gains_.begin(), gains_.end(), 0.0) / static_cast<double>(gains_.size());
-      report();
-    }
+      judge(values);
+    inner_.offer(ask(), e);
+    report();
+    wants_gradients_ = look() < policy_.steps;
+    if (!wants_gradients_) inner_.next();
+    // The children are asked for until learn() has moved them.
+    if (wants_gradients_ && look() == 0) climbing_.assign(all_, inner_.ask(), all_);
     ++looks_;
   }
 
+  [[nodiscard]] label_view targets() const { return wants_gradients_ ? label_view(targets_) : label_view(); }
+
+  void learn(population const& dp) { encoding_.climb(climbing_, dp, lengths_); }
+
   template <class A>
   void state(A& a) {
-    a.setting("polished.children", policy_.inner.children);
     a.setting("polished.steps", policy_.steps);
     a.setting("polished.rate", policy_.rate);
     a.setting("polished.towards", policy_.towards);
+    a("inner", inner_);
     a("looks", looks_);
     a("climbed", climbed_);
-    if (looks_ > policy_.steps) a("inner", inner_);  // before, it is as it was started
     if (look() > 0) {
       a("climbing", climbing_);
-      a("best", best_);
       a("targets", targets_);
-      a("lengths", lengths_);
-      a("gains", gains_);
-      a("scores", scores_);
       a("values", values_);
+      a("lengths", lengths_);
     }
     if constexpr (A::reading) report();
   }
@@ -148,35 +129,8 @@ class polished::search {
   // Steps that the children have taken.
   [[nodiscard]] std::size_t look() const { return looks_ % (policy_.steps + 1); }
 
-  void begin(tensor<float, 2> scores, tensor<float, 2> values) {
-    scores_ = std::move(scores);
-    values_ = std::move(values);
-    best_.assign(all_, inner_.ask(), all_);
-    std::fill(lengths_.begin(), lengths_.end(), policy_.rate);
-    std::fill(gains_.begin(), gains_.end(), 0.f);
-    choose();
-  }
-
-  // Keeps what is better than before, and shortens the steps of the others.
-  void judge(tensor<float, 2> const& scores, tensor<float, 2> const& values) {
-    std::vector<std::size_t> better;
-    for (std::size_t i : all_) {
-      auto const target = static_cast<std::size_t>(targets_[i]);
-      if (float const gain = values(i, target) - values_(i, target); gain > 0) {
-        gains_[i] += gain;
-        better.push_back(i);
-      } else {
-        lengths_[i] /= 2;
-      }
-    }
-    best_.assign(better, climbing_, better);
-    copy_rows(as_view(scores), better, as_view(scores_), better);
-    copy_rows(as_view(values), better, as_view(values_), better);
-  }
-
-  // The class that each child aims at.
-  void choose() {
-    auto const v = as_view(values_);
+  // Chooses the class of each child.
+  void aim_at(view<float const, 2> v) {
     std::size_t const classes = v.shape[1];
     std::vector<std::size_t> row(classes);
     std::vector<float> top(classes);
@@ -188,16 +142,30 @@ class polished::search {
     std::vector<float> worth;  // of being as good as the champion, for each unit of value
     for (float c : top) worth.push_back(c > 0 ? std::max(1 - c, 0.f) / c : 0.f);
     for (std::size_t i : all_) {
+      auto const values = v.row(i);
       std::size_t target = 0;
-      if (policy_.towards == aim::descent && !elites.empty()) {
+      if (policy_.towards == aim::descent && !elites.empty())
         target = inner_.origins()[i];
-      } else {
-        auto const values = v.row(i);
+      else
         for (std::size_t k = 1; k < classes; ++k)
           if (values[k] * worth[k] > values[target] * worth[target]) target = k;
-      }
       targets_[i] = static_cast<int>(target);
+      values_[i] = values[target];
+      lengths_[i] = policy_.rate;
     }
+    climbed_ = 0;
+  }
+
+  // What the last step has brought each child; who gained nothing by it takes half of one next.
+  void judge(tensor<float, 2> const& values) {
+    double gains = 0;
+    for (std::size_t i : all_) {
+      float const value = values(i, static_cast<std::size_t>(targets_[i]));
+      gains += double{value} - double{values_[i]};
+      if (!(value > values_[i])) lengths_[i] /= 2;
+      values_[i] = value;
+    }
+    climbed_ = gains / static_cast<double>(all_.size());
   }
 
   void report() {
@@ -209,13 +177,13 @@ class polished::search {
   polished policy_;
   E encoding_;
   map_elites::search<E, S> inner_;
-  population climbing_, best_;        // the children as they are, and at their best looks
-  std::vector<std::size_t> all_;      // of them
-  std::vector<int> targets_;          // the class each aims at
-  std::vector<float> lengths_;        // of their next steps
-  std::vector<float> gains_;          // of their values for their classes
-  tensor<float, 2> scores_, values_;  // at their best looks
-  std::size_t looks_ = 0;             // that were told
+  population climbing_;
+  std::vector<std::size_t> all_;  // of the children
+  std::vector<int> targets_;      // the class each aims at
+  std::vector<float> values_;     // for it, at the last look
+  std::vector<float> lengths_;    // of their next steps
+  std::size_t looks_ = 0;         // that were told
+  bool wants_gradients_ = false;
   double climbed_ = 0;
   std::vector<figure> figures_;
 };

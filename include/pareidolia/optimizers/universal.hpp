@@ -6,6 +6,7 @@
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/rows.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/lanes.hpp>
 #include <pareidolia/detail/nearest_border.hpp>
@@ -115,6 +116,34 @@ class universal::search {
       count(e);
   }
 
+  template <class A>
+  void state(A& a) {
+    a.setting("universal.together", policy_.together);
+    a.setting("universal.classes", policy_.nearest.classes);
+    a.setting("universal.overshoot", policy_.nearest.overshoot);
+    a.setting("universal.steps", policy_.nearest.steps);
+    a("pass", pass_);
+    a("order", order_);
+    a("next", next_);
+    a("ahead", ahead_);
+    a("counted", counted_);
+    a("doing", doing_);
+    a("v", *v_);
+    a("best", *best_);
+    column(a, "figures", figures_, &figure::value);
+    if constexpr (A::reading) done_ = pass_ > 0 && over();
+    a("group", group_);
+    if (doing_ != task::fool) return;
+    a("trying", trying_);
+    a("next v", *next_v_);
+    if constexpr (A::reading) make_room();
+    a("taken", taken_);
+    auto r = r_.view();
+    a("r", r);
+    a("border", border_);
+    if constexpr (A::reading) place(trying_ ? factor() : 1);
+  }
+
  private:
   enum class task : std::uint8_t { look, fool, count };
   using genotypes = std::unique_ptr<population>;
@@ -150,16 +179,21 @@ class universal::search {
   }
 
   void begin_group() {
-    std::size_t const n = group_.size();
     doing_ = task::fool;
     trying_ = false;
+    make_room();
+    place(0);
+    copy(std::as_const(*v_).rows(), next_v_->rows());
+  }
+
+  // For a group, nothing of which is known yet.
+  void make_room() {
+    std::size_t const n = group_.size();
     r_ = {n, length()};
     border_ = {n, length()};
     taken_.assign(n, 0);
     finished_.assign(n, 0);
     fooled_.assign(n, 0);
-    place(0);
-    copy(std::as_const(*v_).rows(), next_v_->rows());
   }
 
   // p_i = v + factor r_i.
@@ -180,20 +214,20 @@ class universal::search {
       taken_[i] += !finished_[i];
     }
     axpy_rows(lengths, border_.directions(), r_.view());
-    place(1 + policy_.nearest.overshoot);
+    place(factor());
     trying_ = true;
   }
 
   // Those of the group that are fooled move the next v; the others go on.
   void leave() {
-    float const factor = 1 + policy_.nearest.overshoot;
+    float const further = factor();
     std::vector<std::size_t> from, who;
     std::vector<std::uint64_t> ids;
     for (std::size_t i = 0; i < group_.size(); ++i) {
       if (!finished_[i]) {
         from.push_back(i), who.push_back(group_[i]), ids.push_back(group_[i]);
       } else if (fooled_[i] && taken_[i] + 1 < policy_.nearest.steps) {
-        axpy_rows(std::span(&factor, 1), view<float const, 2, S>(r_.view().rows(i, 1)), next_v_->rows());
+        axpy_rows(std::span(&further, 1), view<float const, 2, S>(r_.view().rows(i, 1)), next_v_->rows());
         encoding_.project(*next_v_, canvas_);
       }
     }
@@ -231,9 +265,15 @@ class universal::search {
     }
     figures_[0].value = rate;
     ++pass_;
-    done_ = pass_ == policy_.passes || rate > 1 - double{policy_.delta};
+    done_ = over();
     begin_pass();
   }
+
+  // After a pass, the last of which fooled figures_[0].
+  [[nodiscard]] bool over() const { return pass_ >= policy_.passes || figures_[0].value > 1 - double{policy_.delta}; }
+
+  // By which steps go beyond the border.
+  [[nodiscard]] float factor() const { return 1 + policy_.nearest.overshoot; }
 
   universal policy_;
   E encoding_;

@@ -6,6 +6,7 @@
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/rows.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/encoding.hpp>
@@ -91,6 +92,22 @@ class universal_ascent::search {
     if (next_ < order_.size()) return;
     ++epoch_;
     reorder();
+  }
+
+  template <class A>
+  void state(A& a) {
+    a.setting("universal_ascent.epochs", policy_.epochs);
+    a.setting("universal_ascent.batch", policy_.batch);
+    a.setting("universal_ascent.rate", policy_.rate);
+    a.setting("universal_ascent.momentum", policy_.momentum);
+    a("v", *v_);
+    a("mean", mean_);
+    a("order", order_);
+    a("epoch", epoch_);
+    a("next", next_);
+    a("taken", taken_);
+    a("fooled", fooled_);
+    column(a, "figures", figures_, &figure::value);
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/placing.hpp>
 #include <pareidolia/encodings/patch.hpp>
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -79,7 +81,8 @@ class universal_deepception<Strategy>::search {
         asked_(encoding.buffer(0, canvas)),
         best_(encoding.buffer(1, canvas)),
         place_(policy.strategy, encoding, asked_.canvas, rules, random.fork(0)),
-        all_(canvas.shape[0]) {
+        all_(canvas.shape[0]),
+        targets_(canvas.shape[0]) {
     std::iota(all_.begin(), all_.end(), std::size_t{0});
     fill();
   }
@@ -91,13 +94,48 @@ class universal_deepception<Strategy>::search {
   [[nodiscard]] std::span<std::size_t const> canvases() const { return canvases_; }
 
   void tell(evaluation<S> const& e) {
-    values_.resize(canvases_.size());
-    copy(e.values, value_view<space::host>{values_.data(), {values_.size()}});
-    for (std::size_t row = 0; row < values_.size(); ++row) {
-      if (place_.queries() == 0) targets_.push_back(e.targets[row]);
-      list_.push_back(double{values_[row]});
-      fooled_ += e.success(row);
-      if (list_.size() == viewers().size()) finish_list(e.targeted);
+    std::size_t const before = values_.size();
+    values_.resize(before + canvases_.size());
+    copy(e.values, value_view<space::host>{values_.data() + before, {canvases_.size()}});
+    for (std::size_t row = 0; row < canvases_.size(); ++row) {
+      successes_.push_back(e.success(row));
+      targets_[canvases_[row]] = e.targets[row];
+    }
+    targeted_ = e.targeted;
+    learn();
+  }
+
+  /// The answers of the model, from which the search does again what it did.
+  template <class A>
+  void state(A& a) {
+    a.setting("universal_deepception.queries", policy_.queries);
+    a.setting("universal_deepception.fooled", policy_.fooled);
+    a.setting("universal_deepception.images", policy_.images);
+    a.setting("universal_deepception.donors", policy_.donors);
+    a.setting("universal_deepception.stride", policy_.stride);
+    a.setting("universal_deepception.together", policy_.together);
+    a.setting("universal_deepception.batch", policy_.batch);
+    a.setting("universal_deepception.scale", policy_.scale);
+    a.setting("universal_deepception.opacity", policy_.opacity);
+    a("values", values_);
+    a("successes", successes_);
+    a("targets", targets_);
+    a("targeted", targeted_);
+    if constexpr (A::reading)
+      while (learned_ < values_.size()) {
+        if (done() || values_.size() < learned_ + canvases_.size() || successes_.size() != values_.size() || targets_.size() != all_.size())
+          detail::fail("universal_deepception: the answers that were kept are not those to its questions; begin anew");
+        learn();
+      }
+  }
+
+ private:
+  // The next answers, one for each row that was asked for.
+  void learn() {
+    for (std::size_t row = 0; row < canvases_.size(); ++row, ++learned_) {
+      list_.push_back(double{values_[learned_]});
+      fooled_ += successes_[learned_];
+      if (list_.size() == viewers().size()) finish_list();
     }
     std::copy(place_.best().begin(), place_.best().end(), best_.row(0).begin());
     auto const copies = std::count_if(best_.all.begin(), best_.all.end(), [](placement const& p) { return p.source != placement::none; });
@@ -105,13 +143,12 @@ class universal_deepception<Strategy>::search {
     fill();
   }
 
- private:
   // The images that the lists in question are shown on.
   [[nodiscard]] std::span<std::size_t const> viewers() const { return place_.itself() || sample_.empty() ? all_ : sample_; }
 
-  void finish_list(bool targeted) {
+  void finish_list() {
     auto const n = static_cast<double>(list_.size());
-    if (place_.queries() == 0) place_.allow(detail::donors_for(targets_, targeted, sources_));
+    if (place_.queries() == 0) place_.allow(detail::donors_for(targets_, targeted_, sources_));
     bool const itself = place_.itself();
     place_.answer(std::accumulate(list_.begin(), list_.end(), 0.) / n, static_cast<double>(fooled_) / n);
     if (itself) std::swap(pasted_, list_);
@@ -154,11 +191,14 @@ class universal_deepception<Strategy>::search {
   detail::placing<Strategy> place_;
   std::vector<std::size_t> all_, sample_;  // images; those of the round, if not all
   std::vector<std::size_t> canvases_;      // whose the rows are
-  std::vector<int> targets_;               // of all, once
-  std::vector<float> values_;              // of the rows
-  std::vector<double> list_;               // of the list in question, on the images it has been shown on
-  std::vector<double> pasted_, empty_;     // of the list as it is and of the empty one, on all
-  std::size_t fooled_ = 0, round_ = 0;     // by the list in question
+  std::vector<int> targets_;               // of all
+  std::vector<float> values_;              // of all rows so far
+  std::vector<std::uint8_t> successes_;
+  std::vector<double> list_;            // of the list in question, on the images it has been shown on
+  std::vector<double> pasted_, empty_;  // of the list as it is and of the empty one, on all
+  std::size_t learned_ = 0;             // of the answers
+  std::size_t fooled_ = 0, round_ = 0;  // by the list in question
+  bool targeted_ = false;
   std::array<figure, 2> figures_{{{"fooled", 0}, {"copies", 0}}};
 };
 

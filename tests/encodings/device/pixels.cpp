@@ -7,6 +7,8 @@
 #include <support/cuda.hpp>
 #include <support/device.hpp>
 
+#include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -110,6 +112,41 @@ TEST_CASE("gradients of a genotype's images are added up on the device as on the
     pixels{}.pullback(p.device, gradient.view(), gradient.view(), sums.device);
     CHECK(different(sums, 0) == 0);
   }
+}
+
+TEST_CASE("colours are painted, and gradients pulled back through them, on the device as on the host but for rounding") {
+  if (!has_device()) return;
+  for (auto colours : {pixel_colours::hsv, pixel_colours::hls})
+    for (std::size_t levels : {0u, 256u})
+      for (std::size_t genotypes : {1u, 4u}) {
+        pixels const e{.levels = levels, .colours = colours, .hue_turns = 255 / 180.f};
+        auto p = drawn(e, genotypes);
+        p.host.genes[0] = -0.5f;
+        p.host.genes[1] = 1.5f;
+        copy(view<float const, 2>(p.host.rows()), p.device.rows());
+        auto x = filled<float, 4>({4, 3, 11, 17});
+        storage<float, 4, space::device> const images(x.shape());
+        auto const canvas = random_values<4>({4, 3, 11, 17}, 3);
+        auto const start = on_device(canvas);
+        e.decode(p.host, as_view(canvas), as_view(x));
+        e.decode(p.device, start.view(), images.view());
+        auto const seen = on_host(images.view());
+        std::size_t elsewhere = 0;
+        for (std::size_t j = 0; j < x.size(); ++j) {
+          float const distance = std::abs(x.data()[j] - seen.data()[j]);
+          CHECK(distance < (levels == 0 ? 2e-6f : 1.01f / 255));
+          elsewhere += distance > 2e-6f;
+        }
+        CHECK(elsewhere < 10);  // rounded to the next level
+
+        auto const dx = random_values<4>({4, 3, 11, 17}, 4, -1, 1);
+        auto const gradient = on_device(dx);
+        auto sums = drawn(e, genotypes);
+        e.pullback(p.host, as_view(canvas), as_view(dx), sums.host);
+        e.pullback(p.device, start.view(), gradient.view(), sums.device);
+        CHECK(different(sums, 1e-4f) <= 2);  // at a corner of the colour wheel either slope will do
+        CHECK(genes_of(e.buffer(4, start.view())) == genes_of(e.buffer(4, as_view(canvas))));
+      }
 }
 
 TEST_CASE("children on the device are the host's but for rounding") {

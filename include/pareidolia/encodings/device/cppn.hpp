@@ -20,7 +20,7 @@
 namespace pareidolia {
 
 /// Networks whose images are drawn in device memory. They themselves are small, irregular and on the host: drawn and varied there, and at
-/// each decode sent as programs, some 500 bytes a network.
+/// each decode sent as programs, some 500 bytes a network. Gradients come to them on the host, too: a pullback copies dx.
 template <>
 struct cppn_population<space::device> : cppn_population<space::host> {};
 
@@ -68,6 +68,13 @@ inline void cppn::decode(cppn_population<space::device> const& p, const_image_vi
                                                     cuda::uploaded(std::span<cuda::cppn_programs::term const>(batch.terms)), x.data, scene);
 }
 
-static_assert(EvolvableEncoding<cppn, space::device>);
+inline void cppn::pullback(cppn_population<space::device> const& p, const_image_view<space::device>, const_image_view<space::device> dx,
+                           cppn_population<space::device>& dp) const {
+  auto gradients = filled<float, 4>(dx.shape);
+  copy(dx, as_view(gradients));
+  pullback(p, const_image_view<space::host>(), as_view(gradients), dp);
+}
+
+static_assert(EvolvableEncoding<cppn, space::device> && ClimbingEncoding<cppn, space::device>);
 
 }  // namespace pareidolia

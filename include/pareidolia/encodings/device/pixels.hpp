@@ -43,12 +43,26 @@ struct random_key {
   return {static_cast<unsigned>(random.key()), static_cast<unsigned>(random.key() >> 32)};
 }
 
+struct palette {
+  unsigned space;
+  float levels, turns;
+};
+[[nodiscard]] inline palette palette_of(pixels const& e) {
+  return {static_cast<unsigned>(e.colours), static_cast<float>(e.levels), e.hue_turns};
+}
+
 }  // namespace detail::cuda
 
 inline pixel_genes<space::device> pixels::buffer(std::size_t n, const_image_view<space::device> canvas) const {
   check();
   std::size_t const canvases = canvas.shape[0], length = canvas.stride();
   pixel_genes<space::device> p{storage<float, 2, space::device>({n, length})};
+  if (in_colours(canvas.shape[1])) {
+    auto here = filled<float, 4>(canvas.shape);
+    copy(canvas, as_view(here));
+    copy(view<float const, 2>(buffer(n, const_image_view<space::host>(as_view(here))).rows()), p.rows());
+    return p;
+  }
   std::vector<std::size_t> genotypes(n), shown(n);
   std::iota(genotypes.begin(), genotypes.end(), std::size_t{0});
   for (std::size_t i = 0; i < n; ++i) shown[i] = i % canvases;
@@ -58,6 +72,13 @@ inline pixel_genes<space::device> pixels::buffer(std::size_t n, const_image_view
 
 inline void pixels::decode(pixel_genes<space::device> const& p, const_image_view<space::device>, image_view<space::device> x) const {
   using namespace detail;
+  if (in_colours(x.shape[1])) {
+    std::size_t const plane = x.stride() / 3, places = x.shape[0] * plane;
+    cuda::kernels<cuda::pixels_kernels>().launch("paint_genes", places, static_cast<float const*>(p.rows().data), x.data,
+                                                 cuda::palette_of(*this), cuda::kernel_count(p.size()), cuda::kernel_count(plane),
+                                                 cuda::kernel_count(places));
+    return;
+  }
   cuda::kernels<cuda::pixels_kernels>().launch("quantise_genes", x.size(), static_cast<float const*>(p.rows().data), x.data,
                                                static_cast<float>(levels), cuda::kernel_count(p.rows().size()),
                                                cuda::kernel_count(x.size()));
@@ -67,7 +88,12 @@ inline void pixels::pullback(pixel_genes<space::device> const& p, const_image_vi
                              pixel_genes<space::device>& dp) const {
   using namespace detail;
   unsigned const genes = cuda::kernel_count(p.rows().size());
-  cuda::kernels<cuda::pixels_kernels>().launch("sum_of_images", genes, dx.data, dp.rows().data, genes, cuda::kernel_count(dx.size()));
+  auto const& kernels = cuda::kernels<cuda::pixels_kernels>();
+  kernels.launch("sum_of_images", genes, dx.data, dp.rows().data, genes, cuda::kernel_count(dx.size()));
+  if (!in_colours(dx.shape[1])) return;
+  std::size_t const plane = dx.stride() / 3, places = p.size() * plane;
+  kernels.launch("pull_back_colours", places, static_cast<float const*>(p.rows().data), dp.rows().data, cuda::palette_of(*this),
+                 cuda::kernel_count(plane), cuda::kernel_count(places));
 }
 
 inline void pixels::draw(pixel_genes<space::device>& children, rng const& random) const {

@@ -1,0 +1,14 @@
+// error: polished needs a ClimbingEncoding: pullback(p, canvas, dx, dp) and climb(p, dp, lengths)
+// SPDX-License-Identifier: MIT
+// SPDX-FileCopyrightText: the pareidolia authors
+#include <pareidolia/attack.hpp>
+#include <pareidolia/optimizers/polished.hpp>
+
+#include <support/archetypes.hpp>
+
+using namespace pareidolia_test;
+
+int main() {
+  attack<evolvable_encoding, smooth_classwise_objective<space::host>, polished> const a{};
+  run(a, smooth_model<space::host>{}, blank({1, 2, 2}), rng(1));
+}
