@@ -170,15 +170,16 @@ struct cppn {
     for (std::size_t i = drawn; i < count; ++i) std::ranges::copy(x.row(i % p.size()), x.row(i).begin());
   }
 
-  /// dp: networks like those of p whose genes are the derivatives. Memory: 3 KiB for each node and thread.
+  /// dp: networks like those of p whose genes are the derivatives. Cost: 3 to 5 times that of decode; 3 KiB for each node and thread.
   void pullback(cppn_population<space::host> const& p, const_image_view<space::host>, const_image_view<space::host> dx,
                 cppn_population<space::host>& dp) const {
     auto const [count, channels, height, width] = dx.shape;
     check_outputs(p, channels);
     detail::cppn_planes const planes(height, width, positions == coordinates::pixels);
     detail::cppn_colouring const colouring = colouring_of(channels);
-    auto summed = filled<float, 2>({count > p.size() ? p.size() : 0, dx.stride()});
-    if (count > p.size()) sum_rows(dx, as_view(summed));
+    bool const repeated = count > p.size();
+    auto summed = filled<float, 2>({repeated ? p.size() : 0, dx.stride()});
+    if (repeated) sum_rows(dx, as_view(summed));
     struct workplace {
       detail::cppn_program program;
       detail::cppn_gradient_scratch scratch;
@@ -190,7 +191,7 @@ struct cppn {
       dp.networks[i] = p.networks[i];
       program.compile(p.networks[i], weight_range);
       scratch.fit(program);
-      std::span<float const> const seeds = count > p.size() ? std::span<float const>(as_view(summed).row(i)) : dx.row(i);
+      std::span<float const> const seeds = repeated ? std::span<float const>(as_view(summed).row(i)) : dx.row(i);
       detail::dispatch<detail::cppn_gradient>(detail::best_instruction_set(), program, planes, colouring, &scratch, seeds);
       for (auto& connection : genes) connection.gene = 0;
       auto const give = [&](std::uint32_t connection, double slope) {
