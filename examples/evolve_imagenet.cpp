@@ -106,7 +106,7 @@ outcome evolve(settings const& s, M const& judge, subject_of_evolution& subject,
 
 /// Evolves images for all networks, asks each about those of the others, and reports.
 template <class M>
-void evolve_all(settings const& s, std::vector<M> const& judges, std::vector<subject_of_evolution>& subjects) {
+void evolve_all(settings const& s, std::vector<M const*> const& judges, std::vector<subject_of_evolution>& subjects) {
   stop_on_interrupt const stop;
   auto const names = s.names.empty() ? subjects.front().net.structure().source.labels : read_class_names(s.names);
   report page{.title = "What networks see in nothing",
@@ -126,21 +126,21 @@ void evolve_all(settings const& s, std::vector<M> const& judges, std::vector<sub
   for (std::size_t k = 0; k < subjects.size(); ++k) {
     auto& subject = subjects[k];
     time_limit const time(60 * s.minutes);
-    subject.found = evolve(s, judges[k], subject, time, stop);
+    subject.found = evolve(s, *judges[k], subject, time, stop);
     outcome const& found = subject.found;
     std::printf("%s: %zu images evaluated, %zu gradients, %.0f s, of which the network %.0f\n", subject.name.c_str(), found.forwards,
                 found.backwards, found.seconds, found.model_seconds);
     curves.push_back({subject.name, subject.log, s.children});
     confidences.push_back(confidences_of(subject.name, found));
     families.push_back({subject.name, genealogy(found.births), found.births.back().generation + 1});
-    pairs.push_back({subject.name, judges[k], found});
+    pairs.push_back({subject.name, *judges[k], found});
     page.arrays.push_back({subject.name + ".confidence", {found.size()}, found.values});
     page.arrays.push_back(named(subject.name + ".scores", found.scores));
     page.galleries.push_back(pictures_of(subject.name, found, names));
     page.galleries.push_back(gallery_of(subject.name + ", lineages", families.back().family, found, 12, names));
     page.tables.push_back(lineages_of(subject.name + ", lineages", families.back().family, 12, names));
     if (auto const sure = sure_ones(found, s.ablated); sure.size() > 0 && !stop.interrupted()) {
-      ablations.push_back({subject.name, measure(repetition_ablation{}, judges[k], sure)});
+      ablations.push_back({subject.name, measure(repetition_ablation{}, *judges[k], sure)});
       page.galleries.push_back(gallery_of(subject.name + ", without its repetitions", ablations.back().result, sure.images,
                                           std::min<std::size_t>(s.ablated, 8), names));
     }
@@ -219,15 +219,14 @@ int main(int argc, char** argv) try {
   }
   prepare_report(s.folder);
   if (s.crops == 10) {
-    std::vector<ten_crop<network<cpu_engine>>> judges;
-    for (auto const& subject : subjects) judges.emplace_back(subject.net, 256, 256);
+    std::vector<ten_crop<network<cpu_engine>>> crops;
+    for (auto const& subject : subjects) crops.emplace_back(subject.net, 256, 256);
+    std::vector<ten_crop<network<cpu_engine>> const*> judges;
+    for (auto const& judge : crops) judges.push_back(&judge);
     evolve_all(s, judges, subjects);
   } else {
-    // Images as large as the largest network wants; the others see their centres.
-    std::size_t height = 0, width = 0;
-    for (auto const& subject : subjects) height = std::max(height, subject.net.input()[1]), width = std::max(width, subject.net.input()[2]);
-    std::vector<center_crop<network<cpu_engine>>> judges;
-    for (auto const& subject : subjects) judges.emplace_back(subject.net, height, width);
+    std::vector<network<cpu_engine> const*> judges;
+    for (auto const& subject : subjects) judges.push_back(&subject.net);
     evolve_all(s, judges, subjects);
   }
 } catch (error const& problem) {

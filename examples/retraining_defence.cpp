@@ -42,9 +42,11 @@ int main(int argc, char** argv) try {
   std::string folder = "out/retraining_defence", state;
   retraining<> how{.rounds = 5};
   map_elites evolution;
+  std::size_t most = 60'000;
   std::uint64_t seed = 1;
   CLI::App options("Trains networks on what fooled those before them, and fools them.");
   options.add_option("mnist", mnist, "folder with the four .gz files of MNIST")->required()->check(CLI::ExistingDirectory);
+  options.add_option("--images", most, "of the digits to train on")->check(CLI::PositiveNumber)->capture_default_str();
   options.add_option("--rounds", how.rounds, "networks; the paper has 15")->check(CLI::PositiveNumber)->capture_default_str();
   options.add_option("--runs", how.runs, "evolutions against each")->check(CLI::PositiveNumber)->capture_default_str();
   options.add_option("--generations", evolution.generations, "of each, after the random one")->capture_default_str();
@@ -57,7 +59,7 @@ int main(int argc, char** argv) try {
   options.add_option("--output", folder, "folder for the report")->capture_default_str();
   CLI11_PARSE(options, argc, argv);
 
-  auto const digits = read_mnist(mnist / "train-images-idx3-ubyte.gz", mnist / "train-labels-idx1-ubyte.gz");
+  auto const digits = first_images(read_mnist(mnist / "train-images-idx3-ubyte.gz", mnist / "train-labels-idx1-ubyte.gz"), most);
   auto const held_out = read_mnist(mnist / "t10k-images-idx3-ubyte.gz", mnist / "t10k-labels-idx1-ubyte.gz");
   prepare_report(folder);
   attack const fool{cppn::paper(), class_probability{}, evolution};

@@ -19,6 +19,7 @@
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/filters.hpp>
 #include <pareidolia/core/lineage.hpp>
+#include <pareidolia/core/mann_whitney.hpp>
 #include <pareidolia/core/named_array.hpp>
 #include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/parallel.hpp>
@@ -48,6 +49,7 @@
 #include <pareidolia/models/adversarial_training.hpp>
 #include <pareidolia/models/crops.hpp>
 #include <pareidolia/models/decay.hpp>
+#include <pareidolia/models/extended.hpp>
 #include <pareidolia/models/fold.hpp>
 #include <pareidolia/models/graph.hpp>
 #include <pareidolia/models/initialize.hpp>
@@ -56,6 +58,7 @@
 #include <pareidolia/models/network.hpp>
 #include <pareidolia/models/parameters.hpp>
 #include <pareidolia/models/recovered.hpp>
+#include <pareidolia/models/retraining.hpp>
 #include <pareidolia/models/selection.hpp>
 #include <pareidolia/models/training.hpp>
 #include <pareidolia/models/weights.hpp>
@@ -83,6 +86,7 @@
 
 #include <pareidolia/optimizers/apgd.hpp>
 #include <pareidolia/optimizers/carlini_wagner.hpp>
+#include <pareidolia/optimizers/cma_es.hpp>
 #include <pareidolia/optimizers/decoupled_norm.hpp>
 #include <pareidolia/optimizers/deepception.hpp>
 #include <pareidolia/optimizers/deepfool.hpp>

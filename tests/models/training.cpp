@@ -10,6 +10,7 @@
 
 #include "support/data.hpp"
 #include "support/graphs.hpp"
+#include "support/kept_runs.hpp"
 
 #include <doctest/doctest.h>
 
@@ -135,6 +136,57 @@ TEST_CASE("the same seed trains the same network, whatever the number of threads
   };
   CHECK(trained(1, 5) == trained(2, 5));
   CHECK(trained(1, 5) != trained(1, 6));
+}
+
+TEST_CASE("a training that is killed at any step and taken up ends with the same bytes") {
+  auto const set = brighter_side(50, 1), held_out = brighter_side(20, 2);  // 6 batches and a part of one
+  sgd<inverse_decay> const how{.rate = .5f, .batch = 8, .epochs = 2, .schedule = {.gamma = .1f}};
+  auto const untrained = [] { return network{cpu_engine{}, line, xavier(line, rng{1})}; };
+  auto undisturbed = untrained();
+  auto const result = train(undisturbed, set, held_out, how, rng{2});
+  for (std::size_t last = 1; last <= 12; ++last) {
+    CAPTURE(last);
+    memory_keeper kept;
+    auto first = untrained(), second = untrained();
+    CHECK_THROWS_AS(train(first, set, held_out, how, rng{2}, kept, kill_after{last - 1}), kill_after::killed);
+    auto const resumed = train(second, set, held_out, how, rng{2}, kept);
+    CHECK(second.fingerprint() == undisturbed.fingerprint());
+    CHECK(resumed.accuracy == result.accuracy);
+    CHECK(resumed.loss == result.loss);
+    CHECK(resumed.steps == 12);
+    CHECK(resumed.complete);
+  }
+}
+
+TEST_CASE("a training that ended goes on if it is given more epochs, and one of another kind is refused") {
+  auto const set = brighter_side(48, 1);
+  sgd<inverse_decay> how{.rate = .5f, .batch = 8, .epochs = 3};
+  auto const untrained = [] { return network{cpu_engine{}, line, xavier(line, rng{1})}; };
+  auto longer = untrained(), begun = untrained(), further = untrained();
+  auto const result = train(longer, set, set, how, rng{2});
+  memory_keeper kept;
+  how.epochs = 1;
+  train(begun, set, set, how, rng{2}, kept);
+  how.epochs = 3;
+  auto const state = kept.state;
+  CHECK(train(further, set, set, how, rng{2}, kept).loss == result.loss);
+  CHECK(further.fingerprint() == longer.fingerprint());
+
+  auto const refused = [&](labelled_images const& images, sgd<inverse_decay> const& other, rng const& random, char const* message) {
+    auto net = untrained();
+    kept.state = state;
+    CHECK_THROWS_WITH_AS(train(net, images, set, other, random, kept), doctest::Contains(message), error);
+  };
+  refused(set, how, rng{3}, "made with seed = 2, this run has 3");
+  refused(brighter_side(48, 9), how, rng{2}, "made with images = ");
+  auto other = how;
+  other.schedule.power = .5f;
+  refused(set, other, rng{2}, "made with inverse_decay.power = 0.75, this run has 0.5");
+  other = how;
+  other.decays = {0, 0, 0, 0, 0, 0};
+  refused(set, other, rng{2}, "made with sgd.decays = ");
+  kept.state = state;
+  CHECK_THROWS_WITH_AS(train(longer, set, set, how, rng{2}, kept), doctest::Contains("made with model = "), error);
 }
 
 TEST_CASE("training refuses what cannot be trained, in a sentence") {

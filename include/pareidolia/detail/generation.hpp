@@ -2,18 +2,21 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/error.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/lanes.hpp>
 #include <pareidolia/encoding.hpp>
 #include <pareidolia/optimizer.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <memory>
 #include <numeric>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace pareidolia::detail {
@@ -59,6 +62,33 @@ class generation {
     ask();
   }
   [[nodiscard]] bool complete() const { return answered_ == waiting_.size(); }
+  [[nodiscard]] std::span<std::size_t const> looked_at() const { return waiting_; }
+
+  /// The genotypes of a canvas, best first, the first of equal ones first.
+  [[nodiscard]] std::vector<std::size_t> ranked(std::size_t canvas) const {
+    std::vector<std::size_t> order(each_);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return values_[place(canvas, a)] > values_[place(canvas, b)]; });
+    return order;
+  }
+
+  /// Errors: a canvas without any value.
+  void check(std::string_view who) const {
+    for (std::size_t c = 0; c < canvases(); ++c)
+      if (best_values_[c] == nothing)
+        fail(who, ": no image of canvas ", c, " has a value in generation 0; check that the objective gives numbers");
+  }
+
+  /// Of the best values: how many are `goal` or more, median, mean, largest and smallest.
+  [[nodiscard]] std::array<double, 5> summary(float goal) const {
+    auto best = best_values_;
+    std::sort(best.begin(), best.end());
+    std::size_t const n = best.size();
+    auto const reached = std::count_if(best.begin(), best.end(), [&](float v) { return v >= goal; });
+    return {static_cast<double>(reached), (double{best[(n - 1) / 2]} + double{best[n / 2]}) / 2,
+            std::accumulate(best.begin(), best.end(), 0.) / static_cast<double>(n), double{best.back()}, double{best.front()}};
+  }
 
   /// The values of what was asked for.
   void learn(const_value_view<S> values) {

@@ -18,6 +18,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -45,8 +46,10 @@ concept MigratingSearch = ClasswiseSearch<T, E, S> && Stateful<T> &&
 ///
 /// Island k evolves as `optimizer` would, with the randomness random.fork(k), on rank floor(k / (count / ranks)). After every `every`
 /// steps, each island is offered the best champion of each class that any island has. The answer, on every rank, is the best champion of
-/// each class; births are those of all islands, with ids that are unique and that tell the island in their upper 16 bits, sorted by
-/// generation. (In a cell the last one need not be the best: islands have champions of the same class at the same time.)
+/// each class; births are those of all islands by generation, with ids that tell the island in their upper 16 bits. Where the last one of a
+/// class is not the best, since another island had that before, the best follows once more, as of the last generation: so each class ends
+/// with the champion that is the answer. (Which of them switched goals says less than in one evolution: a champion may come after one of
+/// another island.)
 /// The images and their values do not depend on how many ranks share the islands, so a run may be taken up by fewer ranks than it was kept
 /// by. Steps and figures are those of a rank's first island; forwards are those of the rank.
 ///
@@ -133,6 +136,15 @@ class islands<O>::search {
       all.insert(all.end(), some.begin(), some.end());
     }
     std::stable_sort(all.begin(), all.end(), [](birth const& a, birth const& b) { return a.generation < b.generation; });
+    std::map<std::uint32_t, std::pair<birth, birth>> ends;  // of each class the best one and the last one
+    for (birth const& b : all) {
+      auto& [best, last] = ends.try_emplace(b.cell, b, b).first->second;
+      if (b.value > best.value) best = b;
+      last = b;
+    }
+    std::uint64_t const now = all.empty() ? 0 : all.back().generation;
+    for (auto& [cell, end] : ends)
+      if (end.second.value < end.first.value) end.first.generation = now, all.push_back(end.first);
     return all;
   }
 

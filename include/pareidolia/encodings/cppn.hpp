@@ -177,9 +177,9 @@ struct cppn {
     check_outputs(p, channels);
     detail::cppn_planes const planes(height, width, positions == coordinates::pixels);
     detail::cppn_colouring const colouring = colouring_of(channels);
-    bool const repeated = count > p.size();
-    auto summed = filled<float, 2>({repeated ? p.size() : 0, dx.stride()});
-    if (repeated) sum_rows(dx, as_view(summed));
+    bool const shared = count > p.size();
+    auto summed = filled<float, 2>({shared ? p.size() : 0, dx.stride()});
+    if (shared) sum_rows(dx, as_view(summed));
     struct workplace {
       detail::cppn_program program;
       detail::cppn_gradient_scratch scratch;
@@ -191,7 +191,7 @@ struct cppn {
       dp.networks[i] = p.networks[i];
       program.compile(p.networks[i], weight_range);
       scratch.fit(program);
-      std::span<float const> const seeds = repeated ? std::span<float const>(as_view(summed).row(i)) : dx.row(i);
+      std::span<float const> const seeds = shared ? std::span<float const>(as_view(summed).row(i)) : dx.row(i);
       detail::dispatch<detail::cppn_gradient>(detail::best_instruction_set(), program, planes, colouring, &scratch, seeds);
       for (auto& connection : genes) connection.gene = 0;
       auto const give = [&](std::uint32_t connection, double slope) {

@@ -149,6 +149,9 @@ class defence {
     a.setting("stream", random_.key());
     a.setting("images", data);
     a.setting("generations", fool_.optimizer.generations);
+    describe(a, "encoding", fool_.encoding);
+    describe(a, "objective", fool_.objective);
+    describe(a, "optimizer", fool_.optimizer);
     how_.settings(a);
     double spent = seconds();
     a("seconds", spent);
@@ -169,6 +172,12 @@ class defence {
   [[nodiscard]] std::vector<retraining_round> result() && { return std::move(rounds_); }
 
  private:
+  template <class Archive, class Part>
+  static void describe(Archive& a, std::string_view name, Part const& described) {
+    auto inner = a.part(name);
+    if constexpr (requires { described.settings(inner); }) described.settings(inner);
+  }
+
   template <class M, class... Sinks>
   bool train_network(M& net, rng const& random, Sinks&... sinks) {
     std::size_t const n = images_.size(), more = added_.shape()[0];
@@ -284,9 +293,9 @@ class defence {
 /// network with another number of classes; the state of another retraining.
 ///
 ///     auto const make = [](std::size_t round, rng const& r) {
-///       graph const digits = zoo::lenet5();
-///       auto const [structure, parameters] = round == 0 ? extended_network{digits, xavier(digits, r)} : extended(digits, xavier(digits,
-///       r), r); return network{cpu_engine{}, structure, parameters};
+///       extended_network net{zoo::lenet5(), xavier(zoo::lenet5(), r.fork(0))};
+///       if (round > 0) net = extended(net.structure, net.parameters, r.fork(1));
+///       return network{cpu_engine{}, net.structure, net.parameters};
 ///     };
 ///     attack const fool{cppn{}, class_probability{}, map_elites{}};
 ///     auto const rounds = retrain(make, fool, digits, held_out, retraining<>{.rounds = 5}, rng{1}, checkpoint{"defence.ckpt"});
@@ -295,31 +304,34 @@ template <class Make, class E, class B, class O, class Schedule, class... Extras
                                                     labelled_images const& held_out, retraining<Schedule> const& how, rng const& random,
                                                     Extras&&... extras) {
   using model = std::remove_cvref_t<std::invoke_result_t<Make const&, std::size_t, rng const&>>;
+  constexpr bool watched = ((Sink<Extras> || StateKeeper<Extras>)&&...), kept = (StateKeeper<Extras> || ...);
+  constexpr bool evolves = ClasswiseOptimizer<O, E, model::memory> && requires(O o) { o.generations = 0; };
   static_assert(TrainableModel<model>,
                 "retraining: make(round, rng) must give a TrainableModel: read(theta), write(theta), parameters() and "
                 "backward_weights(dy, dtheta, workspace)");
-  static_assert(
-      ClasswiseOptimizer<O, E, model::memory> && requires(O o) { o.generations = 0; },
-      "retraining: the optimizer must keep a champion per class and have `generations`, as map_elites does");
-  static_assert(((Sink<Extras> || StateKeeper<Extras>)&&...),
+  static_assert(evolves, "retraining: the optimizer must keep a champion per class and have `generations`, as map_elites does");
+  static_assert(watched,
                 "sink: each argument after the rng must be callable with `step const&` and return void or verdict, or keep the state");
-  constexpr bool kept = (StateKeeper<Extras> || ...);
-  detail::defence course(make, fool, images, held_out, how, random);
-  auto const watch = [&](step const& now) { return detail::inform(course.whole(now), extras...) ? verdict::go_on : verdict::stop; };
-  std::uint64_t const data = kept ? detail::hash_of(images, held_out) : 0;
-  auto const state = [&](auto& archive) { course.state(archive, data); };
-  detail::nested_keeper part(
-      course.part, [&] { return detail::is_due(extras...); }, [&] { detail::keep_state(state, false, extras...); });
-  detail::restore_state(state, extras...);
-  bool go_on = true;
-  while (go_on && !course.done()) {
-    if constexpr (kept)
-      go_on = course.advance(watch, part);
-    else
-      go_on = course.advance(watch);
+  if constexpr (TrainableModel<model> && evolves && watched) {
+    detail::defence course(make, fool, images, held_out, how, random);
+    auto const watch = [&](step const& now) { return detail::inform(course.whole(now), extras...) ? verdict::go_on : verdict::stop; };
+    std::uint64_t const data = kept ? detail::hash_of(images, held_out) : 0;
+    auto const state = [&](auto& archive) { course.state(archive, data); };
+    detail::nested_keeper part(
+        course.part, [&] { return detail::is_due(extras...); }, [&] { detail::keep_state(state, false, extras...); });
+    detail::restore_state(state, extras...);
+    bool go_on = true;
+    while (go_on && !course.done()) {
+      if constexpr (kept)
+        go_on = course.advance(watch, part);
+      else
+        go_on = course.advance(watch);
+    }
+    detail::keep_state(state, true, extras...);
+    return std::move(course).result();
+  } else {
+    return {};
   }
-  detail::keep_state(state, true, extras...);
-  return std::move(course).result();
 }
 
 }  // namespace pareidolia

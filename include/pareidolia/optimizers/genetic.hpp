@@ -144,25 +144,18 @@ class genetic::search {
   // Children of a canvas in place of all but its elite; where they are.
   std::vector<std::size_t> breed(std::size_t canvas) {
     rng const random = random_.fork(generation_).fork(canvas);
-    auto const values = alive_.values();
-    auto const better = [&](std::size_t a, std::size_t b) {
-      float const one = values[alive_.place(canvas, a)], other = values[alive_.place(canvas, b)];
-      return one > other || (one == other && a < b);
-    };
+    auto const ranked = alive_.ranked(canvas);
     auto selection = random.fork(0).stream(0);
-    auto const drawn = [&] { return std::size_t{selection.below(static_cast<std::uint32_t>(policy_.population))}; };
     std::vector<std::size_t> chosen;
     for (std::size_t k = policy_.elite; k < policy_.population; ++k) {
-      std::size_t winner = drawn();
-      for (std::size_t round = 1; round < policy_.tournament; ++round) winner = std::min(winner, drawn(), better);
-      chosen.push_back(winner);
+      auto best = static_cast<std::uint32_t>(policy_.population);
+      for (std::size_t round = 0; round < policy_.tournament; ++round)
+        best = std::min(best, selection.below(static_cast<std::uint32_t>(policy_.population)));
+      chosen.push_back(ranked[best]);
     }
-    std::iota(order_.begin(), order_.end(), std::size_t{0});
     auto const here = std::span<std::size_t const>(order_).first(chosen.size());
     parents_.assign(here, alive_.all(), places(canvas, chosen));
     scheduled().vary(parents_, children_, random.fork(1));
-    std::vector<std::size_t> ranked = order_;
-    std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(policy_.elite), ranked.end(), better);
     auto to = places(canvas, std::span<std::size_t const>(ranked).subspan(policy_.elite));
     std::sort(to.begin(), to.end());
     alive_.all().assign(to, children_, here);
@@ -178,31 +171,20 @@ class genetic::search {
   }
 
   void summarise() {
-    std::vector<float> best(alive_.best_values().begin(), alive_.best_values().end());
-    for (std::size_t c = 0; c < best.size(); ++c)
-      if (best[c] == alive_.nothing)
-        detail::fail("genetic: no image of canvas ", c, " has a value in generation 0; check that the objective gives numbers");
-    std::sort(best.begin(), best.end());
-    auto const mean = [](auto const& values) {
-      return std::accumulate(values.begin(), values.end(), 0.) / static_cast<double>(values.size());
-    };
-    std::size_t const n = best.size();
-    auto const reached = std::count_if(best.begin(), best.end(), [&](float v) { return v >= policy_.goal; });
-    figures_ = {{{"reached", static_cast<double>(reached)},
-                 {"median", (double{best[(n - 1) / 2]} + double{best[n / 2]}) / 2},
-                 {"mean", mean(best)},
-                 {"max", double{best.back()}},
-                 {"min", double{best.front()}},
-                 {"population", mean(alive_.values())}}};
+    alive_.check("genetic");
+    auto const values = alive_.values();
+    auto const [reached, median, mean, max, min] = alive_.summary(policy_.goal);
+    double const all = std::accumulate(values.begin(), values.end(), 0.) / static_cast<double>(values.size());
+    figures_ = {{{"reached", reached}, {"median", median}, {"mean", mean}, {"max", max}, {"min", min}, {"population", all}}};
   }
 
   genetic policy_;
   E encoding_;
   rng random_;
   detail::generation<E, S> alive_;
-  population parents_, children_;  // of one canvas
-  std::vector<std::size_t> order_;
-  std::size_t generation_ = 0;  // that is looked at
+  population parents_, children_;   // of one canvas
+  std::vector<std::size_t> order_;  // 0, 1, 2, ...
+  std::size_t generation_ = 0;      // that is looked at
   std::array<figure, 6> figures_{{{"reached", 0}, {"median", 0}, {"mean", 0}, {"max", 0}, {"min", 0}, {"population", 0}}};
 };
 

@@ -57,8 +57,8 @@ struct ablation {
 /// meet are one group. The group counts that repeats most of the image: the greatest sum of similarity^2 times variance over all its
 /// squares but the one that the others resemble. So elements are shifted copies, neither turned, mirrored nor scaled, and of a pattern
 /// without gaps they are square pieces. They are removed, the least similar first, the one that the others resemble last. A removed element
-/// is painted in the colour around it: of each channel the median of the frame, an eighth of the side wide, without what belongs to
-/// another element; where all does, with it.
+/// is painted in the colour around it: of the pixels of the frame, an eighth of the side wide, that belong to no other element (where all
+/// do, of all) the one that is nearest to their median.
 ///
 /// The class is the label of an image, or what the model sees in it where there are no labels; of an outcome the class that was to be
 /// reached, or what an image of an untargeted attack was taken for.
@@ -215,11 +215,17 @@ struct repetition_ablation {
         around.push_back(y * shape[2] + x);
         if (std::ranges::none_of(a.elements, [&](patch_window const& e) { return inside(e, y, x); })) between.push_back(around.back());
       }
+    auto const& frame_pixels = between.empty() ? around : between;
+    std::size_t const area = shape[1] * shape[2];
+    std::vector<double> distance(frame_pixels.size());  // of each pixel from the median of all
     for (std::size_t c = 0; c < shape[0]; ++c) {
       std::vector<double> values;
-      for (std::size_t const p : between.empty() ? around : between) values.push_back(double{image[c * shape[1] * shape[2] + p]});
-      a.colours(k, c) = static_cast<float>(detail::quantile_of(std::move(values), .5));
+      for (std::size_t const p : frame_pixels) values.push_back(double{image[c * area + p]});
+      double const median = detail::quantile_of(values, .5);
+      for (std::size_t j = 0; j < values.size(); ++j) distance[j] += std::abs(values[j] - median);
     }
+    std::size_t const nearest = frame_pixels[static_cast<std::size_t>(std::ranges::min_element(distance) - distance.begin())];
+    for (std::size_t c = 0; c < shape[0]; ++c) a.colours(k, c) = image[c * area + nearest];
   }
 };
 
