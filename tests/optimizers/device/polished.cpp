@@ -25,10 +25,10 @@ static_assert(TargetingOptimizer<polished, pixels, space::device> && TargetingOp
 template <class E>
 void check_in_both_memories(E const& encoding) {
   if (!has_device()) return;
-  attack const a{encoding, class_probability{}, polished{.inner = {.children = 11, .generations = 4}, .steps = 2}};
+  attack const a{encoding, class_probability{}, polished{.inner = {.children = 6, .generations = 2}, .steps = 2}};
   auto const planes = random_planes(5, {3, 6, 7}, 2);
   auto const here = run(a, planes, blank({3, 6, 7}), rng{3}), there = run(a, device_model{planes}, blank({3, 6, 7}), rng{3});
-  CHECK(here.steps == 15);
+  CHECK(here.steps == 9);
   CHECK(there.backwards == here.backwards);
   REQUIRE(there.births.size() == here.births.size());
   for (std::size_t k = 0; k < here.births.size(); ++k) CHECK(there.births[k].id == here.births[k].id);
