@@ -3,6 +3,8 @@
 #include <pareidolia/attack.hpp>
 
 #include <pareidolia/encodings/pixels.hpp>
+#include <pareidolia/optimizers/cma_es.hpp>
+#include <pareidolia/optimizers/genetic.hpp>
 #include <pareidolia/optimizers/map_elites.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
 #include <pareidolia/optimizers/polished.hpp>
@@ -335,6 +337,10 @@ TEST_CASE("run asks of its parts no more than the contracts say") {
   CHECK(run(regularised, smooth_model<host>{}, canvas, rng(1)).steps == 2);
   attack<normed_encoding, smooth_objective<host>, pgd> const projected{{}, {}, {.rate = 1, .steps = 3}};
   CHECK(run(projected, smooth_model<host>{}, canvas, rng(1)).size() == 4);
+  attack<evolvable_encoding, objective<host>, genetic> const bred{{}, {}, {.population = 3, .generations = 2, .elite = 1}};
+  CHECK(run(bred, model<host>{}, canvas, rng(1)).forwards_spent == std::vector<std::uint32_t>{7, 7, 7, 7});
+  attack<normed_encoding, objective<host>, cma_es> const adapted{{}, {}, {.generations = 2, .children = 3}};
+  CHECK(run(adapted, model<host>{}, canvas, rng(1)).forwards_spent == std::vector<std::uint32_t>{6, 6, 6, 6});
   attack<smooth_encoding, smooth_classwise_objective<host>, aimer> const aimed;
   CHECK(run(aimed, smooth_model<host>{}, image, rng(1)).backwards == 4);
 

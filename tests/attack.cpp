@@ -11,8 +11,10 @@
 #include <pareidolia/optimizers/map_elites.hpp>
 
 #include <pareidolia/encodings/perturbation.hpp>
+#include <pareidolia/objectives/clipped.hpp>
 #include <pareidolia/objectives/cross_entropy.hpp>
 #include <pareidolia/objectives/distortion.hpp>
+#include <pareidolia/objectives/margin.hpp>
 #include <pareidolia/objectives/misclassification.hpp>
 #include <pareidolia/objectives/penalised.hpp>
 #include <pareidolia/optimizers/pgd.hpp>
@@ -651,6 +653,37 @@ TEST_CASE("a state is refused by a run with another seed, model, canvas or setti
   CHECK(said(attack{pixels{.rate = .2f}, class_probability{}, map_elites{.children = 10}}, rows_model{}, canvas(), 5)
             .find("memory: it was made with encoding/pixels.rate = 0.1") == 0);
   CHECK(said(attack{cppn{}, class_probability{}, map_elites{.children = 10}}, rows_model{}, canvas(), 5)
-            .find("memory: it has no setting 'encoding/cppn.positions'; it belongs to another kind of run") == 0);
+            .find("memory: it was made with encoding = pareidolia::pixels, this run has pareidolia::cppn;") == 0);
   CHECK(said(attack{pixels{}, class_probability{}, genetic{}}, rows_model{}, grey({0}, 0), 5).find("memory: ") == 0);
+}
+
+TEST_CASE("a state of a run that goes image by image belongs to the settings of all its parts") {
+  auto const planes = random_planes(3, {1, 3, 4}, 1);
+  auto const canvas = random_images(planes, 9, 2);
+  auto const kept = [&](auto const& a) {
+    memory_keeper keeper;
+    static_cast<void>(run(a, planes, canvas, rng{1}, keeper));
+    return keeper;
+  };
+  auto const said = [&](memory_keeper keeper, auto const& a) {
+    try {
+      static_cast<void>(run(a, planes, canvas, rng{1}, keeper));
+    } catch (error const& e) {
+      return std::string(e.what());
+    }
+    return std::string("nothing");
+  };
+  auto const with = [](float radius, float limit, float rate) {
+    return attack{perturbation{linf{radius}}, clipped{margin{}, limit}, restarts{2, pgd{.rate = rate}}};
+  };
+  auto const keeper = kept(with(.25f, 2, .5f));
+  CHECK(said(keeper, with(.25f, 2, .5f)) == "nothing");
+  CHECK(said(keeper, with(.5f, 2, .5f)) ==
+        "memory: it was made with encoding/perturbation.radius = 0.25, this run has 0.5; go on with the same, or name another file");
+  CHECK(said(keeper, with(.25f, 3, .5f)).find("memory: it was made with objective/clipped.limit = 2, this run has 3;") == 0);
+  CHECK(said(keeper, with(.25f, 2, .75f)).find("memory: it was made with optimizer/optimizer/pgd.rate = 0.5, this run has 0.75;") == 0);
+  CHECK(
+      said(keeper, attack{perturbation{linf{.25f}}, cross_entropy{}, restarts{2, pgd{.rate = .5f}}})
+          .find("memory: it was made with objective = pareidolia::clipped<pareidolia::margin>, this run has pareidolia::cross_entropy;") ==
+      0);
 }

@@ -125,6 +125,16 @@ void vectors(benchmark::State& state) {
 }
 BENCHMARK(vectors)->Apply(shapes);
 
+/// The derivatives of all images by the genes of their networks: 3 to 5 times what `vectors` takes for the images themselves.
+void pullback(benchmark::State& state) {
+  scene s(shape_of(state));
+  auto slopes = s.networks;
+  std::fill(s.images.begin(), s.images.end(), 1.f);
+  for (auto _ : state) s.encoding.pullback(s.networks, as_view(s.canvas.images), as_view(s.images), slopes);
+  count_images(state);
+}
+BENCHMARK(pullback)->Apply(shapes);
+
 void vary(benchmark::State& state) {
   scene s({3, 28, 28});
   auto children = s.networks;

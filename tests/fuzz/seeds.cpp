@@ -3,6 +3,8 @@
 
 // seeds FOLDER: a folder of small, valid files for each fuzz target.
 
+#include <pareidolia/core/sinks.hpp>
+#include <pareidolia/io/checkpoint.hpp>
 #include <pareidolia/io/npy.hpp>
 #include <pareidolia/loaders/safetensors.hpp>
 
@@ -12,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "evolutions.hpp"
 #include "support/caffemodels.hpp"
 #include "support/files.hpp"
 #include "support/gzip.hpp"
@@ -183,6 +186,16 @@ void onnx_models(std::filesystem::path const& root) {
   files.add(encode(computed));
 }
 
+void states(std::filesystem::path const& root) {
+  corpus files(root, "checkpoint");
+  auto after_two_steps = [steps = 0](pareidolia::step const&) mutable {
+    return ++steps % 2 == 0 ? pareidolia::verdict::stop : pareidolia::verdict::go_on;
+  };
+  evolve(pareidolia::pixels{}, after_two_steps, pareidolia::checkpoint(files.next()));
+  evolve(pareidolia::cppn{}, after_two_steps, pareidolia::checkpoint(files.next()));
+  evolve(pareidolia::cppn{}, pareidolia::checkpoint(files.next()));
+}
+
 }  // namespace
 
 int main(int, char** arguments) {
@@ -193,4 +206,5 @@ int main(int, char** arguments) {
   data_sets(root);
   images(root);
   onnx_models(root);
+  states(root);
 }

@@ -9,11 +9,13 @@
 #include <pareidolia/encodings/pixels.hpp>
 #include <pareidolia/objectives/logit.hpp>
 #include <pareidolia/objectives/margin.hpp>
+#include <pareidolia/objectives/opposite.hpp>
 
 #include <doctest/doctest.h>
 
 #include <support/analytic_models.hpp>
 #include <support/kept_runs.hpp>
+#include <support/lenet_task.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -231,4 +233,15 @@ TEST_CASE("cma_es refuses what it cannot work with") {
   CHECK_THROWS_WITH_AS(started({.children = 1}), "cma_es: children is 1; give at least 2, or 0 for 4 + floor(3 ln n)", error);
   CHECK_THROWS_WITH_AS(started({.sigma = 0}), "cma_es: sigma is 0; give a positive standard deviation", error);
   CHECK_THROWS_WITH_AS(started({.batch = 0}), "cma_es: batch is 0; give at least 1", error);
+}
+
+TEST_CASE("data: cma_es finds Fourier coefficients of an image of 99 % for each digit") {
+  auto const net = trained_lenet();
+  auto const canvas = repeated(blank(net.input()), {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+  attack const aim{fourier{.side = 8}, towards{margin{}}, cma_es{.generations = 100, .sigma = .5f, .goal = 4.6f}};
+  auto const found = run(aim, net, canvas, rng{1});
+  for (std::size_t i = 0; i < 10; ++i) {
+    CHECK(found.values[i] >= 4.6f);  // log(.99 / .01) above the next class
+    CHECK(found.labels[i] == static_cast<int>(i));
+  }
 }

@@ -2,10 +2,10 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
-#include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/dispatch.hpp>
 #include <pareidolia/detail/score_kernels.hpp>
+#include <pareidolia/detail/slices.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -28,28 +28,15 @@ void copy(view<T, Rank, space::host> from, view<std::remove_const_t<T>, Rank, sp
 /// Row to[k] of `target` <- row from[k] of `source`, for every k. The entries of `to` are distinct; target and source are different memory.
 inline void copy_rows(view<float const, 2> source, std::span<std::size_t const> from, view<float, 2> target,
                       std::span<std::size_t const> to) {
-  for (std::size_t k = 0; k < to.size(); ++k) std::copy_n(source.row(from[k]).data(), source.stride(), target.row(to[k]).data());
+  auto const length = source.stride();
+  detail::in_slices(to.size(), 0.1 * static_cast<double>(length),
+                    [&](std::size_t k) { std::copy_n(source.row(from[k]).data(), length, target.row(to[k]).data()); });
 }
-
-namespace detail {
-
-/// body(i) for i in [0, n), each over `work` scores, those that make some 0.2 ms by one thread: starting and joining a team for less gains
-/// nothing.
-template <class Body>
-void in_slices(std::size_t n, std::size_t work, Body const& body) {
-  constexpr std::size_t enough = std::size_t{1} << 18;
-  std::size_t const slice = 1 + enough / std::max<std::size_t>(1, work);
-  parallel_for((n + slice - 1) / slice, [&](std::size_t s, std::size_t) {
-    for (std::size_t i = s * slice; i < std::min(n, (s + 1) * slice); ++i) body(i);
-  });
-}
-
-}  // namespace detail
 
 /// p(i, k) = exp(y(i, k)) / sum_j exp(y(i, j)), shifted by the row's maximum. y and p (count, classes), may be the same memory.
 inline void softmax_rows(const_score_view<space::host> y, score_view<space::host> p) {
   auto const best = detail::best_instruction_set();
-  detail::in_slices(y.shape[0], y.stride(), [&](std::size_t i) {
+  detail::in_slices(y.shape[0], 0.7 * static_cast<double>(y.stride()), [&](std::size_t i) {
     detail::dispatch<detail::softmax_row>(best, std::span<float const>(y.row(i)), std::span<float>(p.row(i)));
   });
 }
@@ -67,7 +54,7 @@ inline void argmax(const_score_view<space::host> y, std::span<int> label) {
 inline void best_rows(const_score_view<space::host> v, std::span<std::size_t> row, std::span<float> best) {
   auto const set = detail::best_instruction_set();
   constexpr std::size_t columns = detail::best_row::columns;
-  detail::in_slices((row.size() + columns - 1) / columns, columns * v.shape[0], [&](std::size_t block) {
+  detail::in_slices((row.size() + columns - 1) / columns, 0.1 * static_cast<double>(columns * v.shape[0]), [&](std::size_t block) {
     std::size_t const begin = block * columns, count = std::min(columns, row.size() - begin);
     detail::dispatch<detail::best_row>(set, v, begin, row.subspan(begin, count), best.subspan(begin, count));
   });

@@ -387,6 +387,21 @@ concept StateKeeper = is_state_keeper<std::remove_reference_t<K>>;
 
 namespace detail {
 
+/// What a part of a run says of itself that the result depends on.
+template <class A, class Part>
+void describe(A& a, std::string_view name, Part const& part) {
+  auto inner = a.part(name);
+  if constexpr (requires { part.settings(inner); }) part.settings(inner);
+}
+
+/// A type as the compiler writes it.
+template <class T>
+[[nodiscard]] constexpr std::string_view type_spelling() {
+  std::string_view const all = __PRETTY_FUNCTION__;  // "... [with T = type; ...]" (GCC), "... [T = type]" (Clang)
+  std::size_t const first = all.find("T = ") + 4;
+  return all.substr(first, std::min(all.find(';', first), all.size() - 1) - first);
+}
+
 /// Visits a run and those of its sinks that have state.
 template <class A, class Run, class... Extras>
 void visit_state(A& a, Run& run, Extras&... extras) {

@@ -97,16 +97,23 @@ struct cppn_gradient {
                                               std::size_t count) {
     using floats = typename vectors<Lanes>::floats;
     auto const& step = program.steps[k];
-    for (std::size_t i = 0; i < count; i += Lanes) {
-      floats p = floats{} + step.constant, slope;
+    float *const value = scratch.values[3 + k].values, *const slope = scratch.slopes[k].values;
+    for (std::size_t i = 0; i < count; i += 2 * Lanes) {
+      floats a = floats{} + step.constant, b = a, a_slope, b_slope;
       for (std::uint32_t t = step.first; t < step.last; ++t) {
-        floats x;
-        load(scratch.values[program.terms[t].plane].values + i, x);
-        p = p + program.terms[t].weight * x;
+        auto const [weight, plane] = program.terms[t];
+        floats x, y;
+        load(scratch.values[plane].values + i, x);
+        load(scratch.values[plane].values + i + Lanes, y);
+        a = a + weight * x;
+        b = b + weight * y;
       }
-      activate<Activation>(p, slope);
-      store(p, scratch.values[3 + k].values + i);
-      store(slope, scratch.slopes[k].values + i);
+      activate<Activation>(a, a_slope);
+      activate<Activation>(b, b_slope);
+      store(a, value + i);
+      store(b, value + i + Lanes);
+      store(a_slope, slope + i);
+      store(b_slope, slope + i + Lanes);
     }
   }
 
@@ -129,26 +136,46 @@ struct cppn_gradient {
     add_lanes<Lanes>(total, scratch.sums[program.terms.size() + k]);
     for (std::uint32_t t = step.first; t < step.last; ++t) {
       auto const [weight, plane] = program.terms[t];
-      float const* const source = scratch.values[plane].values;
-      float* const adjoint = plane < 3 ? nullptr : scratch.adjoints[plane - 3].values;
-      total = floats{};
-      for (std::size_t i = 0; i < count; i += Lanes) {
-        floats d, x;
-        load(delta + i, d);
-        load(source + i, x);
-        total = total + d * x;
-        if (adjoint == nullptr) continue;
-        load(adjoint + i, x);
-        x = x + weight * d;
-        store(x, adjoint + i);
-      }
-      add_lanes<Lanes>(total, scratch.sums[t]);
+      multiply<Lanes>(delta, scratch.values[plane].values, count, scratch.sums[t]);
+      if (plane >= 3) add<Lanes>(weight, delta, count, scratch.adjoints[plane - 3].values);
+    }
+  }
+
+  /// sum <- sum + <a, b>, in two sums so that one is worked on while the other waits.
+  template <std::size_t Lanes>
+  [[gnu::always_inline]] static void multiply(float const* a, float const* b, std::size_t count, double& sum) {
+    typename vectors<Lanes>::floats even{}, odd{}, x, y;
+    for (std::size_t i = 0; i < count; i += 2 * Lanes) {
+      load(a + i, x);
+      load(b + i, y);
+      even = even + x * y;
+      load(a + i + Lanes, x);
+      load(b + i + Lanes, y);
+      odd = odd + x * y;
+    }
+    even = even + odd;
+    add_lanes<Lanes>(even, sum);
+  }
+
+  /// b <- b + weight a.
+  template <std::size_t Lanes>
+  [[gnu::always_inline]] static void add(float weight, float const* a, std::size_t count, float* b) {
+    typename vectors<Lanes>::floats x, y;
+    for (std::size_t i = 0; i < count; i += Lanes) {
+      load(a + i, x);
+      load(b + i, y);
+      y = y + weight * x;
+      store(y, b + i);
     }
   }
 
   template <std::size_t Lanes, class Floats>
   [[gnu::always_inline]] static void add_lanes(Floats const& total, double& sum) {
-    for (std::size_t l = 0; l < Lanes; ++l) sum += static_cast<double>(total[l]);
+    std::array<float, Lanes> lanes;
+    store(total, lanes.data());
+    float all = 0;
+    for (float lane : lanes) all += lane;
+    sum += double{all};
   }
 
   /// From the seeds of the channels to the adjoints of the outputs.

@@ -7,9 +7,11 @@
 #include <pareidolia/core/outcome.hpp>
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/sinks.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/explain.hpp>
+#include <pareidolia/detail/finished_images.hpp>
 #include <pareidolia/detail/hasher.hpp>
 #include <pareidolia/detail/session.hpp>
 
@@ -140,6 +142,9 @@ class execution {
     for (int label : canvas_.labels) canvas.add(static_cast<std::uint64_t>(label));
     a.setting("canvas", canvas.value());
     a.setting("classes", classes_);
+    a.setting("encoding", type_spelling<E>());
+    a.setting("objective", type_spelling<B>());
+    a.setting("optimizer", type_spelling<O>());
     describe(a, "encoding", encoding_);
     describe(a, "objective", objective_);
     describe(a, "optimizer", optimizer_);
@@ -149,7 +154,7 @@ class execution {
     a("model seconds", inside);
     if constexpr (A::reading) seconds_before_ = all, model_seconds_before_ = inside;
     if constexpr (imagewise) {
-      finished_images(a);
+      done_images(a);
     } else {
       a("forwards", pass_.forwards);
       a("backwards", pass_.backwards);
@@ -205,45 +210,18 @@ class execution {
   }
   [[nodiscard]] double model_seconds() { return model_seconds_before_ + pass_.seconds(); }
 
-  // What a part says of itself that the result depends on.
-  template <class A, class Part>
-  static void describe(A& a, std::string_view name, Part const& part) {
-    auto inner = a.part(name);
-    if constexpr (requires { part.settings(inner); }) part.settings(inner);
-  }
-
-  // Images that are done, with their answers and what was spent on them. Those in the batch begin anew when the run is taken up, and what
-  // was spent on them is forgotten: the answer of each image depends on itself alone.
+  // Images that are done. Those in the batch begin anew when the run is taken up, and what was spent on them is forgotten: the answer of
+  // each image depends on itself alone.
   template <class A>
-  void finished_images(A& a) {
-    std::vector<std::size_t> finished = done_images();
-    auto answers = filled<float, 4>({finished.size(), images_.shape[1], images_.shape[2], images_.shape[3]});
-    std::vector<std::uint32_t> forwards, backwards;
-    std::vector<std::uint8_t> succeeded;
-    for (std::size_t k = 0; k < finished.size(); ++k) {
-      std::ranges::copy(as_view(std::as_const(result_.images)).row(finished[k]), as_view(answers).row(k).begin());
-      forwards.push_back(result_.forwards_spent[finished[k]]);
-      backwards.push_back(result_.backwards_spent[finished[k]]);
-      succeeded.push_back(succeeded_[finished[k]]);
-    }
-    a("finished", finished);
-    a("answers", answers);
-    a("forwards spent", forwards);
-    a("backwards spent", backwards);
-    a("succeeded", succeeded);
+  void done_images(A& a) {
+    finished_images done(result_, succeeded_, done_images());
+    done.state(a);
     if constexpr (A::reading) {
-      std::size_t const n = finished.size(), stride = images_.stride();
-      bool const in_order = std::ranges::adjacent_find(finished, std::ranges::greater_equal{}) == finished.end();
-      if (!in_order || (n != 0 && finished.back() >= images_.shape[0]) || answers.size() != n * stride || forwards.size() != n ||
-          backwards.size() != n || succeeded.size() != n)
-        fail("run: the images that were kept as finished are damaged; begin anew");
-      for (std::size_t k = 0; k < n; ++k) {
-        std::copy_n(answers.data() + k * stride, stride, as_view(result_.images).row(finished[k]).begin());
-        pass_.forwards += result_.forwards_spent[finished[k]] = forwards[k];
-        pass_.backwards += result_.backwards_spent[finished[k]] = backwards[k];
-        fooled_ += succeeded_[finished[k]] = succeeded[k];
-      }
-      begin_without(finished);
+      done.put(result_, succeeded_);
+      for (std::uint32_t spent : done.forwards) pass_.forwards += spent;
+      for (std::uint32_t spent : done.backwards) pass_.backwards += spent;
+      for (std::uint8_t success : done.succeeded) fooled_ += success;
+      begin_without(done.which);
     }
   }
 

@@ -73,7 +73,8 @@ template <class E, class B, class O, class M, class... Sinks>
       static_assert(
           Optimizer<O, E, S>,
           "optimizer: needs start(encoding, canvas, rng) const that returns a search with ask(), done(), best() and where(); an "
-          "evolutionary one needs an EvolvableEncoding: draw(children, rng) and vary(parents, children, rng); one that climbs in a "
+          "evolutionary one needs an EvolvableEncoding: draw(children, rng) and vary(parents, children, rng); one that samples numbers "
+          "needs a VectorPopulation: rows(), a view of (size, length); one that climbs in a "
           "ball needs a NormedEncoding: project(p, canvas), steepest(p, canvas, g) and scatter(p, rows, ids, rng); polished needs a "
           "ClimbingEncoding: pullback(p, canvas, dx, dp) and climb(p, dp, lengths); one that pastes patches needs the encoding patch");
       if constexpr (Optimizer<O, E, S>) {

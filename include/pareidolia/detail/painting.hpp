@@ -14,10 +14,10 @@
 namespace pareidolia::detail {
 
 /// Channel c of three that stand one behind the other.
-[[nodiscard]] inline std::span<float const> plane(std::span<float const> v, std::size_t c) {
+[[nodiscard]] inline std::span<float const> channel(std::span<float const> v, std::size_t c) {
   return v.subspan(c * v.size() / 3, v.size() / 3);
 }
-[[nodiscard]] inline std::span<float> plane(std::span<float> v, std::size_t c) { return v.subspan(c * v.size() / 3, v.size() / 3); }
+[[nodiscard]] inline std::span<float> channel(std::span<float> v, std::size_t c) { return v.subspan(c * v.size() / 3, v.size() / 3); }
 
 /// x <- the colours of v: three genes of a place are clipped and take one of `levels` values as in `quantisation`, become red, green and
 /// blue, and these are rounded to the nearest of as many.
@@ -29,7 +29,7 @@ struct painting {
     for (std::size_t j = 0; j < v.size() / 3; j += Lanes) {
       typename vectors<Lanes>::floats lanes[3];
       for (std::size_t c = 0; c < 3; ++c) {
-        load_part(plane(v, c), j, 0.f, lanes[c]);
+        load_part(channel(v, c), j, 0.f, lanes[c]);
         quantisation::quantise(lanes[c], levels);
       }
       Space::to_rgb(turns, lanes);
@@ -39,7 +39,7 @@ struct painting {
           vector_truncate(lanes[c]);
           lanes[c] = lanes[c] / (levels - 1);
         }
-        store_part(lanes[c], plane(x, c), j);
+        store_part(lanes[c], channel(x, c), j);
       }
     }
   }
@@ -54,12 +54,12 @@ struct painting_pullback {
     for (std::size_t j = 0; j < v.size() / 3; j += Lanes) {
       typename vectors<Lanes>::floats lanes[3], derivatives[3];
       for (std::size_t c = 0; c < 3; ++c) {
-        load_part(plane(v, c), j, 0.f, lanes[c]);
-        load_part(plane(dx, c), j, 0.f, derivatives[c]);
+        load_part(channel(v, c), j, 0.f, lanes[c]);
+        load_part(channel(dx, c), j, 0.f, derivatives[c]);
         quantisation::quantise(lanes[c], levels);
       }
       Space::pullback(turns, lanes, derivatives);
-      for (std::size_t c = 0; c < 3; ++c) store_part(derivatives[c], plane(dx, c), j);
+      for (std::size_t c = 0; c < 3; ++c) store_part(derivatives[c], channel(dx, c), j);
     }
   }
 };

@@ -170,7 +170,7 @@ struct cppn {
     for (std::size_t i = drawn; i < count; ++i) std::ranges::copy(x.row(i % p.size()), x.row(i).begin());
   }
 
-  /// dp: networks like those of p whose genes are the derivatives. Memory: 3 KiB for each node and thread.
+  /// dp: networks like those of p whose genes are the derivatives. Cost: 3 to 5 times that of decode; 3 KiB for each node and thread.
   void pullback(cppn_population<space::host> const& p, const_image_view<space::host>, const_image_view<space::host> dx,
                 cppn_population<space::host>& dp) const {
     auto const [count, channels, height, width] = dx.shape;

@@ -25,12 +25,15 @@ namespace pareidolia {
 /// Images drawn by networks that differ in their weights alone: the genotype d is what is added to the genes of a given network, so what
 /// `cppn` evolves can be climbed by gradients, too, and searched by whatever moves vectors.
 ///
-///     auto const dream = cppn_weights::grown({.levels = 0}, net.input(), 200, rng{1});
+///     auto const dream = cppn_weights::grown({.weight_range = 2, .levels = 0}, net.input(), 100, rng{1});
 ///     auto const found = run(attack{dream, class_probability{}, gradient_ascent{}}, net, canvas, rng{1});
 ///
 /// decode: what the network with the genes clip(g + d, 0, 1) draws, g those of `network`; a connection's weight is (2 gene - 1)
 /// drawing.weight_range. d = 0 is neutral. pullback: that of cppn, with clipping let through. project: g + d into [0, 1] value by value,
 /// then d into the ball; both hold. scatter: genes uniform in the part of the ball that is permitted. Of the canvas only the shape matters.
+///
+/// The larger the weights the more rugged the ground: on LeNet 60 steps of gradient_ascent from a network of 100 mutations lead to a mean
+/// confidence of .84 with a weight range of 2, and of .17 with 5.
 ///
 /// Cost: that of cppn. Errors: a network without connections, or whose outputs do not fit the images; a radius that is negative or not a
 /// number; what cppn finds wrong with `drawing`.

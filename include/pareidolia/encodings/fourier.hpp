@@ -37,6 +37,12 @@ struct fourier {
   std::size_t side = 16;  ///< frequencies in each direction
   l2 norm = {};
 
+  template <class A>
+  void settings(A& a) const {
+    a.setting("fourier.side", side);
+    a.setting("fourier.radius", norm.radius);
+  }
+
   template <space S>
   using population = perturbations<S>;
 

@@ -7,6 +7,7 @@
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/hasher.hpp>
 #include <pareidolia/detail/pasting.hpp>
 #include <pareidolia/encoding.hpp>
 #include <pareidolia/encodings/patches.hpp>
@@ -109,6 +110,26 @@ struct patch {
   float faintest = 1;                 ///< opacity, of those that are drawn; up to 1
   float rate = .2f, crossover = .5f;  ///< probabilities
   float step = .1f;                   ///< share of the canvas's sides
+
+  template <class A>
+  void settings(A& a) const {
+    detail::hasher all;
+    all.add(sources.images().flat());
+    for (patch_window const& w : sources.windows())
+      for (std::size_t number : {w.image, w.top, w.left, w.height, w.width}) all.add(number);
+    for (int evoked : sources.evokes()) all.add(static_cast<std::uint64_t>(evoked));
+    a.setting("patch.sources", all.value());
+    a.setting("patch.copies", copies);
+    a.setting("patch.feather", feather);
+    a.setting("patch.overlap", overlap);
+    a.setting("patch.area", area);
+    a.setting("patch.smallest", smallest);
+    a.setting("patch.largest", largest);
+    a.setting("patch.faintest", faintest);
+    a.setting("patch.rate", rate);
+    a.setting("patch.crossover", crossover);
+    a.setting("patch.step", step);
+  }
 
   template <space>
   using population = placements;

@@ -159,6 +159,13 @@ template <class Norm>
 struct perturbation {
   Norm norm = {};
 
+  template <class A>
+  void settings(A& a) const {
+    a.setting("perturbation.norm", Norm::name);
+    a.setting("perturbation.radius", norm.radius);
+    if constexpr (requires { norm.share; }) a.setting("perturbation.share", norm.share);
+  }
+
   template <space S>
   using population = perturbations<S>;
 

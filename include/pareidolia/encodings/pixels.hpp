@@ -4,7 +4,6 @@
 
 #include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/error.hpp>
-#include <pareidolia/core/parallel.hpp>
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/rows.hpp>
 #include <pareidolia/core/tensor.hpp>
@@ -12,6 +11,7 @@
 #include <pareidolia/detail/colour_spaces.hpp>
 #include <pareidolia/detail/dispatch.hpp>
 #include <pareidolia/detail/painting.hpp>
+#include <pareidolia/detail/slices.hpp>
 #include <pareidolia/detail/variation.hpp>
 #include <pareidolia/encoding.hpp>
 
@@ -133,7 +133,7 @@ struct pixels {
 
   void decode(pixel_genes<space::host> const& p, const_image_view<space::host>, image_view<space::host> x) const {
     auto const best = detail::best_instruction_set();
-    in_slices(x.shape[0], p.length, [&](std::size_t i) {
+    detail::in_slices(x.shape[0], worth(p.length), [&](std::size_t i) {
       std::span<float const> const genes = p.rows().row(i % p.size());
       auto const count = static_cast<float>(levels);
       if (!in_colours(x.shape[1]))
@@ -148,7 +148,7 @@ struct pixels {
   void pullback(pixel_genes<space::host> const& p, const_image_view<space::host>, const_image_view<space::host> dx,
                 pixel_genes<space::host>& dp) const {
     auto const best = detail::best_instruction_set();
-    in_slices(p.size(), p.length, [&](std::size_t g) {
+    detail::in_slices(p.size(), worth(p.length), [&](std::size_t g) {
       auto const sum = dp.rows().row(g);
       std::fill(sum.begin(), sum.end(), 0.f);
       for (std::size_t i = g; i < dx.shape[0]; i += p.size()) {
@@ -166,7 +166,7 @@ struct pixels {
   }
 
   void draw(pixel_genes<space::host>& children, rng const& random) const {
-    in_slices(children.size(), 16 * children.length, [&](std::size_t i) {
+    detail::in_slices(children.size(), worth(16 * children.length), [&](std::size_t i) {
       auto stream = random.stream(i);
       for (float& gene : children.rows().row(i)) gene = stream.uniform();
     });
@@ -177,8 +177,8 @@ struct pixels {
     rng const choice = random.fork(0), crossing = random.fork(1);
     std::size_t const count = children.size();
     // A gene that mutates or crosses costs about as much as 50 that are copied.
-    float const work = static_cast<float>(2 * children.length) * (1 + 50 * (rate + crossover));
-    in_slices((count + 1) / 2, static_cast<std::size_t>(work), [&](std::size_t couple) {
+    double const work = worth(2 * children.length) * double{1 + 50 * (rate + crossover)};
+    detail::in_slices((count + 1) / 2, work, [&](std::size_t couple) {
       std::size_t const first = 2 * couple, end = std::min(first + 2, count);
       auto const child = [&](std::size_t i) { return children.rows().row(i); };
       for (std::size_t i = first; i < end; ++i) std::copy_n(parents.rows().row(i).data(), children.length, child(i).data());
@@ -224,16 +224,8 @@ struct pixels {
     }
   }
 
-  // body(i) for i in [0, n), each worth `work` genes copied. Those that make some 0.2 ms go to a thread together: starting and joining a
-  // team for less gains nothing, and on a busy machine the join waits for a whole time slice of the system's.
-  template <class Body>
-  static void in_slices(std::size_t n, std::size_t work, Body const& body) {
-    constexpr std::size_t enough = std::size_t{1} << 21;
-    std::size_t const slice = 1 + enough / std::max<std::size_t>(1, work);
-    parallel_for((n + slice - 1) / slice, [&](std::size_t s, std::size_t) {
-      for (std::size_t i = s * slice; i < std::min(n, (s + 1) * slice); ++i) body(i);
-    });
-  }
+  // Nanoseconds that as many genes take, each worth one that is copied.
+  [[nodiscard]] static double worth(std::size_t genes) { return 0.1 * static_cast<double>(genes); }
 };
 
 constexpr pixels pixels::paper() { return {.halve_every = 1000, .colours = pixel_colours::hsv}; }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pareidolia/core/batch.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/encoding.hpp>
@@ -46,6 +47,11 @@ template <class E>
 requires Encoding<E, space::host>
 struct staged {
   E encoding;
+
+  template <class A>
+  void settings(A& a) const {
+    detail::describe(a, "encoding", encoding);
+  }
 
   template <space S>
   using population = std::conditional_t<S == space::host, population_t<E, space::host>, staged_population<E>>;

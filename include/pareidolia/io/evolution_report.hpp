@@ -62,8 +62,7 @@ struct class_zone {
 
 /// Medians over the 1000 classes that Nguyen, Yosinski and Clune (CVPR 2015) report for CaffeNet and ten crops, over images evaluated:
 /// lines to compare with. CPPN: four points read by eye from their figure 12, the last of which the text gives as 88.11 % after 5000
-/// generations of 400 images. Direct: 21.59 % after 20,000 generations; their number of images is not in the text, the 200 of the released
-/// code is taken.
+/// generations. Direct: 21.59 % after 20,000 generations. The images per generation, 400 and 200, are those of the released code.
 [[nodiscard]] inline std::vector<line> published_medians() {
   return {{"Nguyen et al. 2015, CPPN",
            {400 * 1001., 400 * 2001., 400 * 3001., 400 * 5001.},
@@ -238,7 +237,7 @@ namespace detail {
   return t;
 }
 
-/// How much news there is, over the generations, of those that were made of others: champions replaced (a mean between the points),
+/// How much news there is in the generations of children, as means between the points: champions replaced,
 /// different images among the champions, how old these are and how many ancestors they have.
 [[nodiscard]] inline std::vector<chart> novelty_of(std::vector<ancestry> const& runs) {
   std::vector<chart> all{{"Champions replaced", {}, "generation", "cells per generation"},

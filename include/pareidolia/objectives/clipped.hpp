@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pareidolia/core/rows.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/objective.hpp>
@@ -25,6 +26,12 @@ struct clipped {
 
   O objective = {};
   float limit = 9;
+
+  template <class A>
+  void settings(A& a) const {
+    a.setting("clipped.limit", limit);
+    detail::describe(a, "objective", objective);
+  }
 
   template <space S>
   requires Objective<O, S>

@@ -18,6 +18,11 @@ namespace pareidolia {
 struct distortion {
   float weight = 1;
 
+  template <class A>
+  void settings(A& a) const {
+    a.setting("distortion.weight", weight);
+  }
+
   void add_value(const_image_view<space::host> x, const_image_view<space::host> canvas, value_view<space::host> v) const {
     parallel_for(x.shape[0], [&](std::size_t i, std::size_t) {
       auto const image = x.row(i), from = canvas.row(i % canvas.shape[0]);

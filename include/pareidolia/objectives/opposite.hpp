@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/objective.hpp>
 
@@ -24,6 +25,11 @@ struct opposite {
   static_assert(!ImageAddend<O, space::host>,
                 "towards, away_from: addends on the image stay as they are, write towards{objective} + addend");
   O objective;
+
+  template <class A>
+  void settings(A& a) const {
+    detail::describe(a, "objective", objective);
+  }
 
   /// The space is that of what is written, so that scores may be mutable ones.
   template <space S>

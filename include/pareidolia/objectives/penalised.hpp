@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/objective.hpp>
 
@@ -20,6 +21,12 @@ struct penalised {
 
   O objective;
   A addend;
+
+  template <class Archive>
+  void settings(Archive& a) const {
+    detail::describe(a, "objective", objective);
+    detail::describe(a, "addend", addend);
+  }
 
   /// The space is that of what is written, so that scores and images may be mutable ones.
   template <space S>

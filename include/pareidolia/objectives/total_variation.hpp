@@ -21,6 +21,12 @@ struct total_variation {
   float weight = 1;
   float smoothing = 1 / 255.f;  ///< s > 0, in units of the pixels; default: a step of an 8-bit image
 
+  template <class A>
+  void settings(A& a) const {
+    a.setting("total_variation.weight", weight);
+    a.setting("total_variation.smoothing", smoothing);
+  }
+
   void add_value(const_image_view<space::host> x, const_image_view<space::host>, value_view<space::host> v) const {
     parallel_for(x.shape[0], [&](std::size_t i, std::size_t) {
       double sum = 0;

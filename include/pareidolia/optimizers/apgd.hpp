@@ -43,6 +43,14 @@ struct apgd {
   bool random_start = true;  ///< uniform in the ball
   bool stop_early = true;    ///< at the first success
 
+  template <class A>
+  void settings(A& a) const {
+    a.setting("apgd.steps", steps);
+    a.setting("apgd.share", share);
+    a.setting("apgd.random_start", random_start);
+    a.setting("apgd.stop_early", stop_early);
+  }
+
   template <class E, space S>
   class search;
 

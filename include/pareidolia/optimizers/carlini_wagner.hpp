@@ -45,6 +45,15 @@ struct carlini_wagner {
   std::size_t searches = 6;  ///< values of c; 9 in the paper
   float constant = .1f;      ///< the first c; 1e-3 in the paper
 
+  template <class A>
+  void settings(A& a) const {
+    a.setting("carlini_wagner.confidence", confidence);
+    a.setting("carlini_wagner.rate", rate);
+    a.setting("carlini_wagner.steps", steps);
+    a.setting("carlini_wagner.searches", searches);
+    a.setting("carlini_wagner.constant", constant);
+  }
+
   template <class E, space S>
   class search;
 

@@ -47,6 +47,16 @@ struct decoupled_norm {
   float change = .05f;        ///< share by which the norm changes at first, c_0
   float last_change = .001f;  ///< at last
 
+  template <class A>
+  void settings(A& a) const {
+    a.setting("decoupled_norm.steps", steps);
+    a.setting("decoupled_norm.rate", rate);
+    a.setting("decoupled_norm.last_rate", last_rate);
+    a.setting("decoupled_norm.radius", radius);
+    a.setting("decoupled_norm.change", change);
+    a.setting("decoupled_norm.last_change", last_change);
+  }
+
   template <class E, space S>
   class search;
 

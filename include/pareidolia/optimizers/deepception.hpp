@@ -114,6 +114,7 @@ class deepception<Strategy>::search {
     a.setting("deepception.batch", policy_.batch);
     a.setting("deepception.scale", policy_.scale);
     a.setting("deepception.opacity", policy_.opacity);
+    detail::describe(a, "strategy", policy_.strategy);
     a("values", values_);
     a("successes", successes_);
     a("targets", targets_);

@@ -45,6 +45,13 @@ struct deepfool {
   float overshoot = .02f;    ///< share of r that is added to it
   std::size_t steps = 50;    ///< at most
 
+  template <class A>
+  void settings(A& a) const {
+    a.setting("deepfool.classes", classes);
+    a.setting("deepfool.overshoot", overshoot);
+    a.setting("deepfool.steps", steps);
+  }
+
   void check() const {
     if (classes < 2) detail::fail("deepfool: classes is ", classes, "; give at least 2, the own class and another");
     if (steps == 0) detail::fail("deepfool: steps is 0; give at least 1");

@@ -48,8 +48,12 @@ namespace pareidolia {
 struct genetic {
   std::size_t population = 200;   ///< genotypes of each canvas
   std::size_t generations = 200;  ///< after the random one
-  std::size_t tournament = 4;     ///< 1: parents are drawn whatever their value; more: the search is greedier
-  std::size_t elite = 2;          ///< less than `population`; 0: only the answer remembers the best
+
+  /// 1: parents are drawn whatever their value; more: greedier. For ten digits of LeNet at 99 % by pixels, 2, 4, 8, 16 took 28, 22, 18 and
+  /// 16 thousand images; by cppn 3.4, 2.6, 2.2 and 2.8 thousand (population 60).
+  std::size_t tournament = 8;
+
+  std::size_t elite = 2;  ///< less than `population`; 0: only the answer remembers the best
   float goal = std::numeric_limits<float>::infinity();
   std::size_t batch = 64;  ///< images of a step, at most
 

@@ -61,6 +61,21 @@ struct gradient_ascent {
   float small_contribution = 0;     ///< likewise
   origin from = origin::noise;
 
+  template <class A>
+  void settings(A& a) const {
+    a.setting("gradient_ascent.steps", steps);
+    a.setting("gradient_ascent.confidence", confidence);
+    a.setting("gradient_ascent.early", early);
+    a.setting("gradient_ascent.late", late);
+    a.setting("gradient_ascent.rate", rate);
+    a.setting("gradient_ascent.decay", decay);
+    a.setting("gradient_ascent.blur", blur);
+    a.setting("gradient_ascent.blur_every", blur_every);
+    a.setting("gradient_ascent.small_norm", small_norm);
+    a.setting("gradient_ascent.small_contribution", small_contribution);
+    a.setting("gradient_ascent.from", from);
+  }
+
   /// The four settings of the published images: without regularisation; with decay (an L2 penalty); with blur; with pixels cut away.
   [[nodiscard]] static constexpr gradient_ascent unregularised() { return {}; }
   [[nodiscard]] static constexpr gradient_ascent decayed() { return {.steps = 1500, .early = .03f, .late = .02f, .decay = .01f}; }

@@ -49,6 +49,15 @@ struct lbfgs {
   std::size_t memory = 5;      ///< pairs that make up the curvature
   float tolerance = 1e-4f;     ///< a search ends with a step that gains no more than that, beside the value or 1
 
+  template <class A>
+  void settings(A& a) const {
+    a.setting("lbfgs.distortion", distortion);
+    a.setting("lbfgs.bisections", bisections);
+    a.setting("lbfgs.steps", steps);
+    a.setting("lbfgs.memory", memory);
+    a.setting("lbfgs.tolerance", tolerance);
+  }
+
   template <class E, space S>
   class search;
 

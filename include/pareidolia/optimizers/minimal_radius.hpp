@@ -4,6 +4,7 @@
 
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/attempts.hpp>
 #include <pareidolia/encoding.hpp>
@@ -26,6 +27,12 @@ template <class O>
 struct minimal_radius {
   std::size_t steps = 10;
   O optimizer = {};
+
+  template <class A>
+  void settings(A& a) const {
+    a.setting("minimal_radius.steps", steps);
+    detail::describe(a, "optimizer", optimizer);
+  }
 
   [[nodiscard]] float radius(detail::trial const& t) const { return t.attempt == 0 ? t.given : (t.low + t.high) / 2; }
   [[nodiscard]] bool better(detail::trial const&, detail::ending const& e) const { return e.success; }
@@ -56,6 +63,13 @@ template <class O>
 struct sweep {
   std::vector<float> radii;
   O optimizer = {};
+
+  template <class A>
+  void settings(A& a) const {
+    a.setting("sweep.radii", radii.size());
+    for (std::size_t k = 0; k < radii.size(); ++k) a.setting(detail::text("sweep.radius ", k), radii[k]);
+    detail::describe(a, "optimizer", optimizer);
+  }
 
   [[nodiscard]] float radius(detail::trial const& t) const { return radii[t.attempt]; }
   [[nodiscard]] bool better(detail::trial const&, detail::ending const&) const { return true; }

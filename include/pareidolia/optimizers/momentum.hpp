@@ -6,6 +6,7 @@
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/rows.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/attempts.hpp>
 #include <pareidolia/detail/lanes.hpp>
@@ -29,6 +30,12 @@ template <class O>
 struct momentum {
   float share = .9f;
   O optimizer = {};
+
+  template <class A>
+  void settings(A& a) const {
+    a.setting("momentum.share", share);
+    detail::describe(a, "optimizer", optimizer);
+  }
 
   template <class E, space S>
   class search;

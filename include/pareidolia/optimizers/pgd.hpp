@@ -39,6 +39,14 @@ struct pgd {
   bool random_start = true;  ///< uniform in the ball
   bool stop_early = true;    ///< at the first success; otherwise the answer is the success of largest value
 
+  template <class A>
+  void settings(A& a) const {
+    a.setting("pgd.rate", rate);
+    a.setting("pgd.steps", steps);
+    a.setting("pgd.random_start", random_start);
+    a.setting("pgd.stop_early", stop_early);
+  }
+
   template <class E, space S>
   class search;
 

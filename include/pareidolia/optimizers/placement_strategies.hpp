@@ -177,6 +177,11 @@ struct exhaustive {
 struct sampled {
   std::size_t count = 32;
 
+  template <class A>
+  void settings(A& a) const {
+    a.setting("sampled.count", count);
+  }
+
   struct memory {};
 
   [[nodiscard]] std::vector<std::size_t> ask(memory&, placement_round const& round, random_stream& random) const {
@@ -190,6 +195,11 @@ struct sampled {
 /// down to neighbours on the grid. Queries of a round: those of `exhaustive` over 4^levels, and 8 for each level.
 struct coarse_to_fine {
   std::size_t levels = 2;
+
+  template <class A>
+  void settings(A& a) const {
+    a.setting("coarse_to_fine.levels", levels);
+  }
 
   struct memory {
     std::size_t step = 1;  ///< places between those that were looked at last
@@ -242,6 +252,11 @@ struct coarse_to_fine {
 /// they are not all spent on the first copy.
 struct lazy_greedy {
   std::size_t pool = 256;  ///< 0: all, whatever is left; then this is Minoux's
+
+  template <class A>
+  void settings(A& a) const {
+    a.setting("lazy_greedy.pool", pool);
+  }
 
   /// What a candidate gained when it was seen last: a bound, in a heap with the largest in front, the first of equal ones.
   struct memory {

@@ -33,7 +33,12 @@ namespace pareidolia {
 /// `promise` is the class of largest v(k) / c(k) (1 - c(k)), what is left to win there times how near the child is to it; `descent` is the
 /// class whose champion is its parent (in generation 0 that of largest promise). So values are probabilities: class_probability.
 ///
-///     attack const dream{cppn{}, class_probability{}, polished{.inner = {.generations = 500}, .steps = 3}};
+/// What it brings: with pixels much, with networks little where classes are many, since there every look at another child is a chance for
+/// all of them. Mean confidence over the 1000 classes of SqueezeNet 1.1 after 3000 forwards and backwards, in one run each of 100 children:
+/// pixels .002 evolved, .164 polished (rate .01; .160 by descent); cppn .083 evolved, .035 polished (rate .003; .033 by descent; .049
+/// with one step).
+///
+///     attack const dream{pixels{}, class_probability{}, polished{.inner = {.generations = 500}, .steps = 3}};
 ///
 /// A step of the run is one look at all children, so a generation takes steps + 1. Figures: those of map_elites, and "climbed", the mean
 /// increase of the children's values for their classes in their last steps. With steps = 0 it is map_elites.
@@ -45,7 +50,7 @@ struct polished {
 
   map_elites inner = {};
   std::size_t steps = 3;  ///< that each child climbs
-  float rate = .05f;      ///< length of the first step: the most that a gene changes, in units of genes
+  float rate = .01f;      ///< length of the first step: the most that a gene changes, in units of genes; .003 suits networks
   aim towards = aim::promise;
 
   template <class E, space S>

@@ -4,6 +4,7 @@
 
 #include <pareidolia/core/error.hpp>
 #include <pareidolia/core/random.hpp>
+#include <pareidolia/core/state.hpp>
 #include <pareidolia/core/view.hpp>
 #include <pareidolia/detail/attempts.hpp>
 #include <pareidolia/optimizer.hpp>
@@ -22,6 +23,12 @@ template <class O>
 struct restarts {
   std::size_t attempts = 10;
   O optimizer = {};
+
+  template <class A>
+  void settings(A& a) const {
+    a.setting("restarts.attempts", attempts);
+    detail::describe(a, "optimizer", optimizer);
+  }
 
   [[nodiscard]] float radius(detail::trial const& t) const { return t.given; }
   [[nodiscard]] bool better(detail::trial const& t, detail::ending const& e) const {

@@ -117,6 +117,7 @@ class universal_deepception<Strategy>::search {
     a.setting("universal_deepception.batch", policy_.batch);
     a.setting("universal_deepception.scale", policy_.scale);
     a.setting("universal_deepception.opacity", policy_.opacity);
+    detail::describe(a, "strategy", policy_.strategy);
     a("values", values_);
     a("successes", successes_);
     a("targets", targets_);

@@ -138,6 +138,21 @@ TEST_CASE("slots are used again: a long chain needs few") {
   for (auto const& step : batch.steps) CHECK(step.slot <= 4);
 }
 
+TEST_CASE("gradients of images on the device come to networks as the host's do") {
+  if (!has_device()) return;
+  cppn const e;
+  auto const p = evolved(e, 3, {3, 20, 15}, 10);
+  auto const dx = random_values<4>({6, 3, 20, 15}, 4, -1);
+  auto const there = on_device(dx);
+  auto dp = p;
+  e.pullback(p, there.view(), const_image_view<space::device>(there.view()), dp);
+  here expected{p.networks};
+  e.pullback(static_cast<here const&>(p), as_view(dx), as_view(dx), expected);
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t k = 0; k < p.networks[i].connections.size(); ++k)
+      CHECK(dp.networks[i].connections[k].gene == expected.networks[i].connections[k].gene);
+}
+
 TEST_CASE("networks for another canvas are refused on the device too") {
   if (!has_device()) return;
   cppn const e;

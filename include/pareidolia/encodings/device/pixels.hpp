@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pareidolia/core/device/batch.hpp>
+#include <pareidolia/core/device/rows.hpp>
 #include <pareidolia/core/device/storage.hpp>
 #include <pareidolia/core/random.hpp>
 #include <pareidolia/core/view.hpp>
