@@ -20,6 +20,7 @@
 #include <memory>
 #include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace pareidolia {
@@ -144,8 +145,19 @@ class map_elites::search {
     if constexpr (A::reading)
       if (!done()) breed();
     a("evaluated", evaluated_);
-    a("origins", from_);  // not those of breed() within a generation of several offers
-    a("parents", parent_);
+    // Not those of breed() within a generation of several offers. A run that is done has none: it made no more children.
+    auto origins = done() ? std::vector<std::size_t>() : from_;
+    auto parents = done() ? std::vector<std::uint64_t>() : parent_;
+    a("origins", origins);
+    a("parents", parents);
+    if constexpr (A::reading) {
+      if (origins.empty()) return;
+      auto const no_cell = [this](std::size_t origin) { return origin >= elites_.size(); };
+      if (origins.size() != from_.size() || parents.size() != from_.size() || std::any_of(origins.begin(), origins.end(), no_cell))
+        detail::fail("map_elites: the parents that were kept are damaged; begin anew");
+      from_ = std::move(origins);
+      parent_ = std::move(parents);
+    }
   }
 
   void tell(classwise_evaluation<S> const& e) {
