@@ -17,6 +17,7 @@
 
 #include <support/data.hpp>
 #include <support/graphs.hpp>
+#include <support/kept_runs.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -91,6 +92,54 @@ TEST_CASE("a pool that cannot be refreshed is one sentence") {
     adversarial_training<> const how{.refreshed = refreshed, .pool = pool};
     CHECK_THROWS_WITH_AS(train(net, nudge, set, set, how, rng{4}), doctest::Contains("are to refresh a pool of"), error);
   }
+}
+
+TEST_CASE("an adversarial training that is killed or stopped at any step and taken up ends with the same parameters") {
+  auto const set = robust_and_fragile(60, 1), held_out = robust_and_fragile(20, 2);
+  adversarial_training<> const how{.rounds = 3,
+                                   .refreshed = 20,
+                                   .pool = 30,
+                                   .training = {.rate = .5f, .momentum = .5f, .decay = 0, .batch = 20, .epochs = 2, .schedule = {}}};
+  network const start{reference_engine<float>{}, line, fragile()};
+  auto const parameters = [](auto const& net) {
+    std::vector<float> theta(net.parameters());
+    net.read(theta);
+    return theta;
+  };
+  std::size_t steps = 0;
+  auto whole = start;
+  auto const rounds = train(whole, nudge, set, held_out, how, rng{3}, [&](step const&) { ++steps; });
+  REQUIRE(parameters(whole) != parameters(start));
+
+  auto const check = [&](std::vector<adversarial_round> const& found, auto const& net) {
+    CHECK(parameters(net) == parameters(whole));
+    REQUIRE(found.size() == rounds.size());
+    for (std::size_t i = 0; i < rounds.size(); ++i) {
+      CHECK(found[i].fooled == rounds[i].fooled);
+      CHECK(found[i].distance == rounds[i].distance);
+      CHECK(found[i].accuracy == rounds[i].accuracy);
+      CHECK(found[i].loss == rounds[i].loss);
+    }
+  };
+  for (std::size_t last = 1; last < steps; ++last) {
+    CAPTURE(last);
+    memory_keeper kept;
+    auto killed = start, resumed = start;
+    CHECK_THROWS_AS(train(killed, nudge, set, held_out, how, rng{3}, kept, kill_after{last - 1}), kill_after::killed);
+    check(train(resumed, nudge, set, held_out, how, rng{3}, kept), resumed);
+
+    memory_keeper rested{.state = {}, .every = 1000};
+    auto stopped = start, again = start;
+    train(stopped, nudge, set, held_out, how, rng{3}, rested,
+          [left = last](step const&) mutable { return --left == 0 ? verdict::stop : verdict::go_on; });
+    check(train(again, nudge, set, held_out, how, rng{3}, rested), again);
+  }
+
+  memory_keeper kept;
+  auto other = start;
+  train(other, nudge, set, held_out, how, rng{3}, kept);
+  CHECK_THROWS_WITH_AS(train(other, nudge, held_out, set, how, rng{3}, kept), doctest::Contains("memory: it was made with images = "),
+                       error);
 }
 
 TEST_CASE("data: adversarial training halves the digits that PGD turns, and costs no accuracy to speak of") {
