@@ -257,11 +257,11 @@ class state_reader {
     } else if constexpr (requires { value.resize(0); }) {
       auto const& a = array<typename T::value_type>(name, 1);
       value.resize(a.shape[0]);
-      if (!a.bytes.empty()) std::memcpy(value.data(), a.bytes.data(), a.bytes.size());
+      put_back(a, std::span(value));
     } else {
       auto const& a = array<typename T::value_type>(name, 1);
       if (a.shape[0] != value.size()) mismatch(name, a);
-      std::memcpy(value.data(), a.bytes.data(), a.bytes.size());
+      put_back(a, std::span(value));
     }
   }
 
@@ -295,6 +295,11 @@ class state_reader {
   };
   template <class T>
   using stored = typename storing<T>::type;
+
+  template <class T, std::size_t Extent>
+  static void put_back(state_array const& a, std::span<T, Extent> to) {
+    if (!to.empty()) std::memcpy(to.data(), a.bytes.data(), to.size_bytes());
+  }
 
   [[noreturn]] void mismatch(std::string_view name, state_array const& a) const {
     std::string shape;
