@@ -217,10 +217,9 @@ struct repetition_ablation {
       }
     auto const& frame_pixels = between.empty() ? around : between;
     std::size_t const area = shape[1] * shape[2];
-    std::vector<double> distance(frame_pixels.size());  // of each pixel from the median of all
+    std::vector<double> values(frame_pixels.size()), distance(frame_pixels.size());  // of each pixel, and how far from the median of all
     for (std::size_t c = 0; c < shape[0]; ++c) {
-      std::vector<double> values;
-      for (std::size_t const p : frame_pixels) values.push_back(double{image[c * area + p]});
+      for (std::size_t j = 0; j < values.size(); ++j) values[j] = double{image[c * area + frame_pixels[j]]};
       double const median = detail::quantile_of(values, .5);
       for (std::size_t j = 0; j < values.size(); ++j) distance[j] += std::abs(values[j] - median);
     }
