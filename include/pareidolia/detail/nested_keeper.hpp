@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: the pareidolia authors
 #pragma once
 
+#include <pareidolia/core/sinks.hpp>
 #include <pareidolia/core/state.hpp>
 
 #include <optional>
@@ -47,5 +48,24 @@ class nested_keeper {
   Due due_;
   Keep keep_;
 };
+
+/// Advances a course of several runs to its end, or until one of `extras` stops it, and keeps its state where they want it. The course has
+/// `part`, the state of the run that it is in, done() and advance(sinks...), which is false where a sink stopped it; `state(archive)` walks
+/// through all of it, and `tell(step)` tells the sinks of a step of a part.
+template <class Course, class State, class Tell, class... Extras>
+void run_parts(Course& course, State const& state, Tell const& tell, Extras&... extras) {
+  auto const watch = [&](step const& now) { return tell(now) ? verdict::go_on : verdict::stop; };
+  nested_keeper part(
+      course.part, [&] { return is_due(extras...); }, [&] { keep_state(state, false, extras...); });
+  restore_state(state, extras...);
+  bool go_on = true;
+  while (go_on && !course.done()) {
+    if constexpr ((StateKeeper<Extras> || ...))
+      go_on = course.advance(watch, part);
+    else
+      go_on = course.advance(watch);
+  }
+  keep_state(state, true, extras...);
+}
 
 }  // namespace pareidolia::detail

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <pareidolia/core/error.hpp>
+#include <pareidolia/core/resize.hpp>
 #include <pareidolia/core/tensor.hpp>
 #include <pareidolia/detail/file.hpp>
 #include <pareidolia/loaders/image.hpp>
-#include <pareidolia/core/resize.hpp>
 
 #include <algorithm>
 #include <charconv>

@@ -225,20 +225,10 @@ std::vector<adversarial_round> train(M& model, attack<E, B, O> const& a, labelle
                 "sink: each argument after the rng must be callable with `step const&` and return void or verdict, or keep the state");
   constexpr bool kept = (StateKeeper<Extras> || ...);
   detail::adversarial_course course(a, model, images, held_out, how, random);
-  auto const watch = [&](step const& now) { return detail::inform(now, extras...) ? verdict::go_on : verdict::stop; };
   std::uint64_t const data = kept ? detail::hash_of(images, held_out) : 0;
-  auto const state = [&](auto& archive) { course.state(archive, data); };
-  detail::nested_keeper part(
-      course.part, [&] { return detail::is_due(extras...); }, [&] { detail::keep_state(state, false, extras...); });
-  detail::restore_state(state, extras...);
-  bool go_on = true;
-  while (go_on && !course.done()) {
-    if constexpr (kept)
-      go_on = course.advance(watch, part);
-    else
-      go_on = course.advance(watch);
-    detail::keep_state(state, !go_on || course.done(), extras...);
-  }
+  detail::run_parts(
+      course, [&](auto& archive) { course.state(archive, data); }, [&](step const& now) { return detail::inform(now, extras...); },
+      extras...);
   return std::move(course).result();
 }
 

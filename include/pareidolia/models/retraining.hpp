@@ -314,20 +314,10 @@ template <class Make, class E, class B, class O, class Schedule, class... Extras
                 "sink: each argument after the rng must be callable with `step const&` and return void or verdict, or keep the state");
   if constexpr (TrainableModel<model> && evolves && watched) {
     detail::defence course(make, fool, images, held_out, how, random);
-    auto const watch = [&](step const& now) { return detail::inform(course.whole(now), extras...) ? verdict::go_on : verdict::stop; };
     std::uint64_t const data = kept ? detail::hash_of(images, held_out) : 0;
-    auto const state = [&](auto& archive) { course.state(archive, data); };
-    detail::nested_keeper part(
-        course.part, [&] { return detail::is_due(extras...); }, [&] { detail::keep_state(state, false, extras...); });
-    detail::restore_state(state, extras...);
-    bool go_on = true;
-    while (go_on && !course.done()) {
-      if constexpr (kept)
-        go_on = course.advance(watch, part);
-      else
-        go_on = course.advance(watch);
-    }
-    detail::keep_state(state, true, extras...);
+    detail::run_parts(
+        course, [&](auto& archive) { course.state(archive, data); },
+        [&](step const& now) { return detail::inform(course.whole(now), extras...); }, extras...);
     return std::move(course).result();
   } else {
     return {};
