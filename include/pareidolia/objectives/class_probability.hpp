@@ -4,12 +4,14 @@
 
 #include <pareidolia/core/batch.hpp>
 #include <pareidolia/core/view.hpp>
+#include <pareidolia/detail/dispatch.hpp>
+#include <pareidolia/detail/score_kernels.hpp>
 #include <pareidolia/detail/score_rows.hpp>
 #include <pareidolia/objective.hpp>
 
-#include <cmath>
 #include <cstddef>
 #include <span>
+#include <vector>
 
 namespace pareidolia {
 
@@ -22,9 +24,11 @@ struct class_probability {
 
   /// v(i) = p(i, t_i). y (count, classes) logits, t and v (count).
   void value(const_score_view<space::host> y, label_view t, value_view<space::host> v) const {
-    detail::value_rows(y, t, v, [](std::span<float const> scores, std::size_t target) {
-      detail::exponentials const e(scores);
-      return std::exp(scores[target] - e.top) / e.sum;
+    auto const best = detail::best_instruction_set();
+    std::vector<float> p(y.shape[1]);
+    detail::value_rows(y, t, v, [&](std::span<float const> scores, std::size_t target) {
+      detail::dispatch<detail::softmax_row>(best, scores, std::span<float>(p));
+      return p[target];
     });
   }
 
