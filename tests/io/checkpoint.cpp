@@ -181,6 +181,6 @@ TEST_CASE("an image that holds many cells is kept once") {
   auto const whole = run(few, model, blank(model.input()), rng{3});
   CHECK_THROWS_AS(run(few, model, blank(model.input()), rng{3}, checkpoint{folder / "f", 0}, kill_after{2}), kill_after::killed);
   CHECK(read_state(folder / "f").arrays.at("search/champions").shape[0] <= 8);
-  CHECK(read_state(folder / "f").arrays.at("search/values").shape[0] == 200);
+  CHECK(read_state(folder / "f").arrays.at("search/elites/value").shape[0] == 200);
   check_same(run(few, model, blank(model.input()), rng{3}, checkpoint{folder / "f", 0}), whole);
 }

@@ -127,12 +127,12 @@ class islands<O>::search {
         if (b.parent != birth::none) b.parent = unique(b.parent, first_ + k);
         all.push_back(b);
       }
-    columns(writer, all);
+    detail::columns(writer, all);
     all.clear();
     for (saved_state const& theirs : states_of_ranks(mine)) {
       std::vector<birth> some;
       state_reader reader(theirs, source);
-      columns(reader, some);
+      detail::columns(reader, some);
       all.insert(all.end(), some.begin(), some.end());
     }
     std::stable_sort(all.begin(), all.end(), [](birth const& a, birth const& b) { return a.generation < b.generation; });
@@ -194,23 +194,6 @@ class islands<O>::search {
     return id >> bits == 0 ? id | std::uint64_t{island + 1} << bits : id;
   }
 
-  template <class A>
-  static void columns(A& a, std::vector<birth>& items) {
-    column(a, "id", items, &birth::id);
-    column(a, "parent", items, &birth::parent);
-    column(a, "generation", items, &birth::generation);
-    column(a, "cell", items, &birth::cell);
-    column(a, "from", items, &birth::from);
-    column(a, "value", items, &birth::value);
-  }
-  template <class A>
-  static void columns(A& a, std::vector<elite>& items) {
-    column(a, "value", items, &elite::value);
-    column(a, "generation", items, &elite::generation);
-    column(a, "replacements", items, &elite::replacements);
-    column(a, "id", items, &elite::id);
-  }
-
   [[nodiscard]] std::vector<saved_state> states_of_ranks(saved_state const& mine) const {
     std::vector<saved_state> all;
     for (auto const& message : policy_.ranks.gather(detail::to_message(mine))) all.push_back(detail::from_message(message));
@@ -246,12 +229,12 @@ class islands<O>::search {
         own.push_back(e);
       }
     std::size_t const classes = own.size() / own_;
-    columns(writer, own);
+    detail::columns(writer, own);
     std::vector<elite> all, best;
     for (saved_state const& theirs : states_of_ranks(mine)) {
       std::vector<elite> some;
       state_reader reader(theirs, source);
-      columns(reader, some);
+      detail::columns(reader, some);
       all.insert(all.end(), some.begin(), some.end());
     }
     std::vector<std::vector<std::size_t>> classes_of(count_);  // whose best champion is on that island

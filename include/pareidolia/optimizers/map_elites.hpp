@@ -89,6 +89,28 @@ struct elite {
   std::uint64_t id = 0;          ///< how many images were evaluated before it
 };
 
+namespace detail {
+
+/// Champions and births as parts of a state.
+template <class A>
+void columns(A& a, std::vector<elite>& items) {
+  column(a, "value", items, &elite::value);
+  column(a, "generation", items, &elite::generation);
+  column(a, "replacements", items, &elite::replacements);
+  column(a, "id", items, &elite::id);
+}
+template <class A>
+void columns(A& a, std::vector<birth>& items) {
+  column(a, "id", items, &birth::id);
+  column(a, "parent", items, &birth::parent);
+  column(a, "generation", items, &birth::generation);
+  column(a, "cell", items, &birth::cell);
+  column(a, "from", items, &birth::from);
+  column(a, "value", items, &birth::value);
+}
+
+}  // namespace detail
+
 /// A running map_elites; a ClasswiseSearch.
 template <class E, space S>
 class map_elites::search {
@@ -129,18 +151,11 @@ class map_elites::search {
   void state(A& a) {
     a.setting("map_elites.children", policy_.children);
     a("generation", generation_);
-    column(a, "values", elites_, &elite::value);
-    column(a, "generations", elites_, &elite::generation);
-    column(a, "replacements", elites_, &elite::replacements);
-    column(a, "ids", elites_, &elite::id);
+    auto elites = a.part("elites"), births = a.part("births");
+    detail::columns(elites, elites_);
     if constexpr (A::reading) begin_archive(elites_.size());
     champions(a);
-    column(a, "births.id", births_, &birth::id);
-    column(a, "births.parent", births_, &birth::parent);
-    column(a, "births.generation", births_, &birth::generation);
-    column(a, "births.cell", births_, &birth::cell);
-    column(a, "births.from", births_, &birth::from);
-    column(a, "births.value", births_, &birth::value);
+    detail::columns(births, births_);
     column(a, "figures", figures_, &figure::value);
     if constexpr (A::reading)
       if (!done()) breed();
